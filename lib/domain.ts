@@ -1,0 +1,298 @@
+/**
+ * The nouns of this program. Read this first. Types only: nothing here runs, nothing here imports anything.
+ *
+ * Units stand last in names (`cooldownSeconds`, `observedAtMs`). Times are milliseconds since the epoch. Everything is
+ * plain JSON, so that a decision copied from the log can be pasted into a test and decided again.
+ */
+
+// --- what we know, and what we do not ---------------------------------------------------------------------------
+
+/** Why a reading has no value. A closed set, because a sleeping queue, a gap and a refusal call for different help. */
+export type ReadingProblem =
+  | 'asleep' // the source publishes nothing because nobody has used it for hours (SQS metrics do this)
+  | 'no_points' // the source answered, without the value that was asked for
+  | 'too_old' // the newest value is older than the limit for it
+  | 'access_denied' // credentials, permission or scope
+  | 'not_found' // the queue, metric, stack, process or server does not exist
+  | 'throttled' // the source refuses for now because of a rate limit
+  | 'unavailable' // no answer, a server error, a timeout
+  | 'malformed'; // an answer that could not be understood
+
+/**
+ * A value together with when it was true, or the reason why there is none. Zero is a value; absence is not: code that
+ * wants the number must first look at `kind`, so an outage can never be read as an empty queue.
+ */
+export type Reading<T> =
+  | { readonly kind: 'ok'; readonly value: T; readonly observedAtMs: number }
+  | { readonly kind: 'missing' | 'stale' | 'failed'; readonly why: ReadingProblem; readonly detail: string };
+
+/** Evidence that costs a call and is therefore read only when a decision asks for it. */
+export type Evidence<T> = Reading<T> | { readonly kind: 'not_read' };
+
+// --- the queue --------------------------------------------------------------------------------------------------
+
+/** Where the depth of a queue is read. */
+export type QueueSource =
+  | { readonly kind: 'sqs'; readonly queueUrl: string }
+  | { readonly kind: 'sqs_name'; readonly queueName: string }
+  | {
+      readonly kind: 'metric';
+      readonly namespace: string;
+      readonly name: string;
+      readonly dimensions: Readonly<Record<string, string>>;
+      readonly stat: string;
+    };
+
+/** Messages of a queue at one moment. For a CloudWatch metric the whole depth is `visible`. */
+export interface Backlog {
+  /** Waiting to be received. */
+  readonly visible: number;
+  /** Received by a worker and not yet deleted. */
+  readonly inFlight: number;
+  /** Sent with a delay that has not passed. */
+  readonly delayed: number;
+}
+
+/** One point of the queue's own past: the highest depth within its period. */
+export interface BacklogPoint extends Backlog {
+  /** Start of the period. */
+  readonly atMs: number;
+}
+
+/** The queue's past as CloudWatch recorded it, oldest point first; minutes without a point are absent, not zero. */
+export interface BacklogHistory {
+  readonly periodSeconds: number;
+  readonly points: readonly BacklogPoint[];
+}
+
+// --- Cloud 66 ---------------------------------------------------------------------------------------------------
+
+/** One server of the stack and what it runs of one process. */
+export interface ServerWorkers {
+  readonly uid: string;
+  readonly name: string;
+  /** Workers of the process on this server now. */
+  readonly count: number;
+  /** Workers that were paused here by hand (pausing = scaled to zero, the old count remembered by Cloud 66). */
+  readonly pausedCount: number;
+  /** False when Cloud 66 reports the server as failed or unreachable: nothing new is placed there. */
+  readonly healthy: boolean;
+  /** True when Cloud 66 lists this server for the process, with whatever count. */
+  readonly listed: boolean;
+  /** True when the server runs workers of any process of the stack: it then carries the application's code. */
+  readonly runsCode: boolean;
+}
+
+/** Where the workers of one process are: every server of the stack, in the order of the uid. */
+export interface Placement {
+  readonly processName: string;
+  readonly servers: readonly ServerWorkers[];
+}
+
+export type StackStatus =
+  | 'queued'
+  | 'deployed'
+  | 'failed'
+  | 'analysing'
+  | 'analysed'
+  | 'queued_for_deploying'
+  | 'deploying'
+  | 'terminal_failure'
+  | 'unknown';
+
+/** What Cloud 66 says of a whole stack. */
+export interface StackState {
+  readonly status: StackStatus;
+  readonly maintenanceMode: boolean;
+}
+
+/** An asynchronous piece of work of Cloud 66. Always theirs; our message about one is an action record. */
+export interface Action {
+  readonly id: number;
+  /** Lower-cased kind, such as `process_scale` or `stack_redeploy`: Cloud 66 writes it in several casings. */
+  readonly kind: string;
+  readonly startedAtMs: number | null;
+  /** Null while the action runs. */
+  readonly finishedAtMs: number | null;
+  readonly success: boolean | null;
+  readonly message: string | null;
+  /** Our own note, when Cloud 66 echoes it (`metadata.user_reference`). */
+  readonly userReference: string | null;
+}
+
+// --- a target and its policy ------------------------------------------------------------------------------------
+
+/** How many workers one change may move: a number of workers, or a percentage of the current count (at least one). */
+export type StepLimit =
+  | { readonly kind: 'workers'; readonly workers: number }
+  | { readonly kind: 'percent'; readonly percent: number };
+
+/** One step of the `step` strategy: at a backlog of `atLeast` or more, the count changes by `change` workers. */
+export interface StepRule {
+  readonly atLeast: number;
+  readonly change: number;
+}
+
+/** How a backlog becomes a recommended count. */
+export type Strategy =
+  | { readonly kind: 'backlog'; readonly backlogPerWorker: number }
+  | { readonly kind: 'step'; readonly steps: readonly StepRule[] };
+
+/** Everything the decision needs to know about the user's wishes. Complete: no field is optional. */
+export interface Policy {
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  readonly strategy: Strategy;
+  /** Count messages sent with a delay as backlog. */
+  readonly countDelayed: boolean;
+  /** Share (0.1 = 10 %) by which the recommendation must differ from the current count before anything moves. */
+  readonly tolerance: number;
+  readonly scaleOutStabilizationSeconds: number;
+  readonly scaleInStabilizationSeconds: number;
+  readonly scaleOutMaxStep: StepLimit | null;
+  readonly scaleInMaxStep: StepLimit | null;
+  /** Quiet time before a scale in, since the last finished change of the process in either direction. */
+  readonly scaleInCooldownSeconds: number;
+  /** Server names that may run the process; null = those that already do. */
+  readonly servers: readonly string[] | null;
+  readonly maxWorkersPerServer: number | null;
+  /** Readings older than this are stale. */
+  readonly metricMaxAgeSeconds: number;
+  /** An action that has run longer than this no longer holds back the next change. */
+  readonly actionTimeoutSeconds: number;
+}
+
+/** A CloudWatch alarm on the depth of the target's queue; it only makes us look sooner. */
+export interface AlarmSettings {
+  /** The alarm goes off at this depth or above. */
+  readonly threshold: number;
+  readonly periodSeconds: number;
+}
+
+/** One Cloud 66 process and the queue that feeds it. */
+export interface Target {
+  /** Short lower-case name, used in settings (upper-cased as prefix), alarms, logs and records. */
+  readonly id: string;
+  readonly stackUid: string;
+  readonly processName: string;
+  readonly source: QueueSource;
+  readonly policy: Policy;
+  readonly alarm: AlarmSettings;
+}
+
+// --- deciding ---------------------------------------------------------------------------------------------------
+
+/** Evidence that a decision may ask for. */
+export type EvidenceName = 'history' | 'stack' | 'actions';
+
+/** The world as one pass saw it. */
+export interface Observation {
+  readonly backlog: Reading<Backlog>;
+  readonly placement: Reading<Placement>;
+  readonly history: Evidence<BacklogHistory>;
+  readonly stack: Evidence<StackState>;
+  /** The stack's newest actions, other people's included. */
+  readonly actions: Evidence<readonly Action[]>;
+}
+
+/** Everything a decision depends on. The same input gives the same decision, for ever. */
+export interface DecisionInput {
+  readonly now: number;
+  readonly policy: Policy;
+  readonly observation: Observation;
+}
+
+/** One line of a decision's working: the wanted count before and after a rule, and why. Null = not known yet. */
+export interface Step {
+  readonly name: string;
+  readonly before: number | null;
+  readonly after: number | null;
+  readonly why: string;
+}
+
+/** Why a decision is what it is. Closed; each code has a sentence in `policy/reasons.ts` and a row in the README. */
+export type Reason =
+  | 'backlog_above_target'
+  | 'backlog_below_target'
+  | 'from_zero'
+  | 'below_minimum'
+  | 'above_maximum'
+  | 'on_target'
+  | 'at_minimum'
+  | 'at_maximum'
+  | 'within_tolerance'
+  | 'stabilizing_scale_out'
+  | 'stabilizing_scale_in'
+  | 'cooling_down'
+  | 'no_capacity'
+  | 'process_paused'
+  | 'stack_deploying'
+  | 'stack_not_live'
+  | 'stack_in_maintenance'
+  | 'stack_busy'
+  | 'action_in_progress'
+  | 'backlog_unknown'
+  | 'workers_unknown'
+  | 'history_unknown'
+  | 'stack_unknown'
+  | 'actions_unknown';
+
+/** What to do about the number of workers, and the working that led there. */
+export interface Decision {
+  readonly kind: 'decision';
+  readonly action: 'scale_out' | 'scale_in' | 'hold';
+  /** Null only when the current count could not be read; the action is then `hold`. */
+  readonly currentCount: number | null;
+  /** What the strategy alone would like, before the later rules; null when it was not asked. */
+  readonly recommendedCount: number | null;
+  /** Equals `currentCount` exactly when the action is `hold`. */
+  readonly desiredCount: number | null;
+  readonly reason: Reason;
+  readonly steps: readonly Step[];
+}
+
+/** The answer of a decision that cannot be made on what was read so far. Never asks for what it already has. */
+export interface NeedsEvidence {
+  readonly kind: 'needs_evidence';
+  readonly evidence: readonly EvidenceName[];
+}
+
+/** Workers per server uid: the complete list that a scale call sends. */
+export type ServerCounts = Readonly<Record<string, number>>;
+
+// --- acting and confirming --------------------------------------------------------------------------------------
+
+/** What is asked of Cloud 66: absolute counts, so that repeating it is harmless. */
+export interface ScaleRequest {
+  readonly stackUid: string;
+  readonly processName: string;
+  readonly counts: ServerCounts;
+  /** Our note on the action; Cloud 66 may echo it in the action log. */
+  readonly userReference: string;
+}
+
+/** Our message about an action that Cloud 66 accepted: all that the poller needs. */
+export interface ActionRecord {
+  readonly version: 1;
+  readonly targetId: string;
+  readonly stackUid: string;
+  readonly processName: string;
+  readonly actionId: number;
+  readonly requestedCounts: ServerCounts;
+  readonly desiredCount: number;
+  readonly previousCount: number;
+  readonly decisionId: string;
+  readonly acceptedAtMs: number;
+}
+
+/** How an action ended. `confirmed` only when it succeeded *and* the workers were seen where they were asked for. */
+export type OutcomeKind = 'confirmed' | 'mismatched' | 'failed' | 'timed_out' | 'lost';
+
+/** The end of one action, as reported. */
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  /** One sentence: what was seen. */
+  readonly why: string;
+  /** Workers seen at the end; null when they could not be read. */
+  readonly observedCount: number | null;
+}

@@ -1,0 +1,106 @@
+/**
+ * What a reconcile needs from the outside world, as types. Small ports, each with one owner; adapters implement them,
+ * `lambda/wire.ts` puts them together, tests pass fakes that keep the same contract.
+ *
+ * Reads never throw for trouble in the outside world: they answer with a `Reading` that says what is wrong.
+ * Every call takes the signal of the invocation, which is aborted shortly before the function's own timeout.
+ */
+import type {
+  Action,
+  ActionRecord,
+  Backlog,
+  BacklogHistory,
+  Decision,
+  DecisionInput,
+  Outcome,
+  Placement,
+  QueueSource,
+  Reading,
+  ScaleRequest,
+  StackState,
+} from '../domain.ts';
+
+/** The only source of time. */
+export interface Clock {
+  nowMs(): number;
+}
+
+/** What a queue read needs to know of its target. */
+export interface QueueQuery {
+  readonly targetId: string;
+  readonly source: QueueSource;
+  readonly maxAgeSeconds: number;
+}
+
+/** Depths of queues, now and before. Keyed by target id; every query gets an answer. */
+export interface QueueReader {
+  depths(queries: readonly QueueQuery[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading<Backlog>>>;
+  /** Points that cover at least the last `windowSeconds`. */
+  histories(
+    queries: readonly (QueueQuery & { readonly windowSeconds: number })[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Reading<BacklogHistory>>>;
+}
+
+/** How one look at an action ended. */
+export type ActionLook =
+  | { readonly kind: 'found'; readonly action: Action }
+  | { readonly kind: 'gone'; readonly detail: string }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** Where the workers run: the reading side of Cloud 66. */
+export interface ProcessHost {
+  /** Placements of the named processes of one stack; one process list and one server list for all of them. */
+  placements(
+    stackUid: string,
+    processNames: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Reading<Placement>>>;
+  stack(stackUid: string, signal: AbortSignal): Promise<Reading<StackState>>;
+  /** The stack's newest actions, first page only: enough to see what runs and what ended lately. */
+  actions(stackUid: string, signal: AbortSignal): Promise<Reading<readonly Action[]>>;
+  action(stackUid: string, actionId: number, signal: AbortSignal): Promise<ActionLook>;
+}
+
+/** How a scale call ended. Only `accepted` has an action to follow. */
+export type ScaleAnswer =
+  | { readonly kind: 'accepted'; readonly actionId: number }
+  /** Cloud 66 said that the stack is busy: nothing happened, decide afresh later. */
+  | { readonly kind: 'busy'; readonly detail: string }
+  /** Dry run: nothing was sent. */
+  | { readonly kind: 'not_sent' }
+  /** Refused, or throttled: nothing happened. */
+  | { readonly kind: 'refused'; readonly error: Error }
+  /** The call may or may not have been carried out; the next look will tell. */
+  | { readonly kind: 'unknown'; readonly error: Error };
+
+/** The lever. Only `reconcile/act.ts` holds it. */
+export interface Scaler {
+  scale(request: ScaleRequest, signal: AbortSignal): Promise<ScaleAnswer>;
+}
+
+/** Puts action records where the poller finds them. Throws when the record could not be stored. */
+export interface ActionSender {
+  send(record: ActionRecord, signal: AbortSignal): Promise<void>;
+}
+
+/** What one pass over one target came to. */
+export type TargetResult =
+  | { readonly kind: 'held'; readonly decision: Decision }
+  | { readonly kind: 'scaled'; readonly decision: Decision; readonly actionId: number }
+  | { readonly kind: 'dry_run'; readonly decision: Decision }
+  | { readonly kind: 'failed'; readonly decision: Decision | null; readonly error: Error };
+
+/** Where every decision and outcome is written down: logs and metrics. Never throws. */
+export interface Reporter {
+  decided(event: {
+    readonly targetId: string;
+    readonly decisionId: string;
+    readonly input: DecisionInput;
+    readonly result: TargetResult;
+    readonly counts: Readonly<Record<string, number>> | null;
+  }): void;
+  ended(event: { readonly record: ActionRecord; readonly outcome: Outcome; readonly looks: number }): void;
+  /** An action was looked at and still runs. */
+  looked(event: { readonly record: ActionRecord; readonly looks: number; readonly lookAgainSeconds: number }): void;
+}
