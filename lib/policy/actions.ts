@@ -1,0 +1,47 @@
+/** What the stack's action log says about one process. The log does not name the process; our own note on it does. */
+import type { Action } from '../domain.ts';
+
+const PREFIX = 'cloud66-autoscaler';
+
+/** The note that a scale call carries, so that its action can be recognized: `cloud66-autoscaler:DECISION:PROCESS`. */
+export function userReferenceFor(processName: string, decisionId: string): string {
+  return `${PREFIX}:${decisionId}:${processName}`;
+}
+
+/** The process a note names; null when the note is missing or somebody else's. */
+export function processOfReference(userReference: string | null): string | null {
+  const [prefix, decisionId, ...processName] = userReference?.split(':') ?? [];
+  return prefix === PREFIX && decisionId && processName.length > 0 ? processName.join(':') : null;
+}
+
+/** True for scale actions that are, or could be, of this process: where nothing tells, the answer is yes. */
+export function mayConcern(action: Action, processName: string): boolean {
+  if (!action.kind.includes('scale')) return false;
+  const named = processOfReference(action.userReference);
+  return named === null || named === processName;
+}
+
+/** End of the newest finished scale action that may concern the process; null when the log shows none. */
+export function lastFinishedScaleMs(actions: readonly Action[], processName: string): number | null {
+  const ends = actions
+    .filter((action) => mayConcern(action, processName))
+    .flatMap(({ finishedAtMs }) => (finishedAtMs === null ? [] : [finishedAtMs]));
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
+/**
+ * Actions that still run, without those that have run for longer than `timeoutSeconds`: a stuck action must not hold a
+ * process for ever. Scale actions that we know to be of another process do not stand in the way either.
+ */
+export function blockingActions(
+  actions: readonly Action[],
+  processName: string,
+  now: number,
+  timeoutSeconds: number,
+): readonly Action[] {
+  return actions.filter((action) => {
+    if (action.finishedAtMs !== null) return false;
+    if (action.startedAtMs !== null && now - action.startedAtMs > timeoutSeconds * 1000) return false;
+    return !action.kind.includes('scale') || mayConcern(action, processName);
+  });
+}

@@ -1,0 +1,155 @@
+/**
+ * The functional core. `decide` turns what was observed into a decision: a pure function without clock, environment,
+ * log, randomness or promises. This folder imports the domain and nothing else.
+ *
+ * A decision that depends on something not yet read answers `needs_evidence`; the caller reads it and asks again. So a
+ * quiet minute costs one queue reading and no more.
+ */
+import type { Backlog, Decision, DecisionInput, NeedsEvidence, Reading, Reason, Step } from '../domain.ts';
+import { boundsOf, clamp } from './clamp.ts';
+import { coolDown } from './cooldown.ts';
+import { isPaused, totalWorkers } from './distribute.ts';
+import { gate, requireEvidence } from './gate.ts';
+import { limit } from './limit.ts';
+import { recommend } from './recommend/recommend.ts';
+import type { RatedSituation, Rule, Situation } from './ruling.ts';
+import { stabilize } from './stabilize.ts';
+import { tolerate } from './tolerate.ts';
+
+/** A count outside the limits is put right without asking the queue for its opinion, but never into a deployment. */
+const CORRECTION: readonly Rule<Situation>[] = [gate, requireEvidence];
+
+/**
+ * The order is fixed; `clamp` stands last of the rules that change a count, so that none can break a limit. It also stands
+ * early, so that a target resting at its minimum or maximum holds there without asking for history.
+ */
+const PIPELINE: readonly Rule<RatedSituation>[] = [
+  gate,
+  tolerate,
+  clamp,
+  stabilize,
+  limit,
+  coolDown,
+  clamp,
+  requireEvidence,
+];
+
+/**
+ * Decides what to do about the number of workers of one target.
+ *
+ * Postconditions: the desired count is a whole number; a change stays within the limits or moves towards them; the
+ * action is `hold` exactly when the desired count equals the current one; a scale in rests on readings that are there.
+ *
+ * @throws RangeError when a postcondition is broken: a programming error, never a state of the world.
+ */
+export function decide(input: DecisionInput): Decision | NeedsEvidence {
+  const { now, policy, observation } = input;
+  if (observation.placement.kind !== 'ok') {
+    return held(null, null, 'workers_unknown', [unknownStep('workers', observation.placement)]);
+  }
+  const placement = observation.placement.value;
+  const currentCount = totalWorkers(placement);
+  const situation = { ...input, placement, currentCount, bounds: boundsOf(policy, placement) };
+  if (isPaused(placement)) {
+    return held(currentCount, null, 'process_paused', [note('gate', currentCount, 'The process is paused.')]);
+  }
+  if (currentCount < situation.bounds.min) return correct(situation, situation.bounds.min, 'below_minimum');
+
+  const backlog = freshReading(observation.backlog, now, policy.metricMaxAgeSeconds);
+  if (backlog.kind !== 'ok') {
+    return held(currentCount, null, 'backlog_unknown', [unknownStep('backlog', backlog, currentCount)]);
+  }
+  if (currentCount > situation.bounds.max) return correct(situation, situation.bounds.max, 'above_maximum');
+
+  const recommendation = recommend(policy, backlog.value, currentCount);
+  const step = { name: 'recommend', before: currentCount, after: recommendation.count, why: recommendation.why };
+  const rated = { ...situation, backlog: backlog.value, recommendation };
+  return run(PIPELINE, rated, recommendation.count, step, changeReason(currentCount, recommendation.count));
+}
+
+function correct(situation: Situation, count: number, reason: Reason): Decision | NeedsEvidence {
+  const { min, max } = situation.bounds;
+  const why = `${situation.currentCount} workers are outside ${min} to ${max}.`;
+  const step = { name: 'bounds', before: situation.currentCount, after: count, why };
+  return run(CORRECTION, situation, count, step, reason);
+}
+
+/** Puts the count through the rules, collecting their working, until one of them holds or the last one is through. */
+function run<S extends Situation>(
+  rules: readonly Rule<S>[],
+  situation: S,
+  recommendedCount: number,
+  firstStep: Step,
+  reason: Reason,
+): Decision | NeedsEvidence {
+  const { currentCount } = situation;
+  const steps: Step[] = [firstStep];
+  let count = recommendedCount;
+  for (const rule of rules) {
+    const ruling = rule(situation, count);
+    if (ruling.kind === 'need') return { kind: 'needs_evidence', evidence: ruling.evidence };
+    if (ruling.step) steps.push(ruling.step);
+    if (ruling.kind === 'hold') return held(currentCount, recommendedCount, ruling.reason, steps);
+    count = ruling.count;
+  }
+  return changed(situation, recommendedCount, count, reason, steps);
+}
+
+function changed(
+  { currentCount, bounds }: Situation,
+  recommendedCount: number,
+  desiredCount: number,
+  reason: Reason,
+  steps: readonly Step[],
+): Decision {
+  const whole = Number.isInteger(desiredCount) && desiredCount !== currentCount;
+  if (!whole || desiredCount < bounds.min || desiredCount > bounds.max) {
+    throw new RangeError(
+      `Decided on ${desiredCount} workers from ${currentCount} within ${bounds.min}..${bounds.max}.`,
+    );
+  }
+  const action = desiredCount > currentCount ? 'scale_out' : 'scale_in';
+  return { kind: 'decision', action, currentCount, recommendedCount, desiredCount, reason, steps };
+}
+
+function held(
+  currentCount: number | null,
+  recommendedCount: number | null,
+  reason: Reason,
+  steps: readonly Step[],
+): Decision {
+  return {
+    kind: 'decision',
+    action: 'hold',
+    currentCount,
+    recommendedCount,
+    desiredCount: currentCount,
+    reason,
+    steps,
+  };
+}
+
+function changeReason(currentCount: number, count: number): Reason {
+  if (count < currentCount) return 'backlog_below_target';
+  return currentCount === 0 ? 'from_zero' : 'backlog_above_target';
+}
+
+/** A value that has grown old since it was read, or was old when it was read, is not a value. */
+function freshReading(reading: Reading<Backlog>, now: number, maxAgeSeconds: number): Reading<Backlog> {
+  if (reading.kind !== 'ok') return reading;
+  const ageSeconds = Math.round((now - reading.observedAtMs) / 1000);
+  if (ageSeconds <= maxAgeSeconds) return reading;
+  return { kind: 'stale', why: 'too_old', detail: `${ageSeconds} s old; at most ${maxAgeSeconds} s is fresh.` };
+}
+
+function unknownStep(
+  what: string,
+  reading: Exclude<Reading<unknown>, { kind: 'ok' }>,
+  count: number | null = null,
+): Step {
+  return note('gate', count, `The ${what} reading is ${reading.kind} (${reading.why}): ${reading.detail}`);
+}
+
+function note(name: string, count: number | null, why: string): Step {
+  return { name, before: count, after: count, why };
+}

@@ -1,0 +1,67 @@
+/** The gate: situations in which no change is made, whatever the queue says. */
+import type { Action, EvidenceName, Reason, StackState } from '../domain.ts';
+import { blockingActions, mayConcern } from './actions.ts';
+import { hold, pass, type Rule, type Situation } from './ruling.ts';
+
+/**
+ * Holds while the stack deploys, is in maintenance or busy, while an action of the process runs, or when that cannot be
+ * told. Evidence that was not read yet lets the count pass: most counts never come to a change, see `requireEvidence`.
+ */
+export const gate: Rule<Situation> = (situation, count) => {
+  const { observation, currentCount } = situation;
+  const { stack, actions } = observation;
+  const stop = (reason: Reason, why: string) => hold('gate', count, currentCount, reason, why);
+  if (stack.kind === 'ok') {
+    const held = holdForStack(stack.value);
+    if (held) return stop(held.reason, held.why);
+  } else if (stack.kind !== 'not_read') {
+    return stop('stack_unknown', `The state of the stack is ${stack.kind} (${stack.why}): ${stack.detail}`);
+  }
+  if (actions.kind === 'ok') {
+    const { processName } = situation.placement;
+    const [blocking] = blockingActions(
+      actions.value,
+      processName,
+      situation.now,
+      situation.policy.actionTimeoutSeconds,
+    );
+    if (blocking) return stop(...holdForAction(blocking, processName));
+  } else if (actions.kind !== 'not_read') {
+    return stop('actions_unknown', `The action log is ${actions.kind} (${actions.why}): ${actions.detail}`);
+  }
+  return pass(count);
+};
+
+/** The last word before a change: it is made only with the stack's state and its running actions known. */
+export const requireEvidence: Rule<Situation> = ({ observation, currentCount }, count) => {
+  if (count === currentCount) return pass(count);
+  const wanted: readonly EvidenceName[] = ['stack', 'actions'];
+  const evidence = wanted.filter((name) => observation[name].kind === 'not_read');
+  return evidence.length > 0 ? { kind: 'need', evidence } : pass(count);
+};
+
+function holdForStack(stack: StackState): { reason: Reason; why: string } | null {
+  switch (stack.status) {
+    case 'queued':
+    case 'analysing':
+    case 'analysed':
+    case 'queued_for_deploying':
+    case 'deploying':
+      return { reason: 'stack_deploying', why: `The stack is ${stack.status.replaceAll('_', ' ')}.` };
+    case 'terminal_failure':
+      return { reason: 'stack_not_live', why: 'Cloud 66 reports a terminal failure of the stack.' };
+    case 'unknown':
+      return { reason: 'stack_unknown', why: 'Cloud 66 reports a stack status that this program does not know.' };
+    case 'deployed':
+    case 'failed': // the last deployment failed, the one before it still runs
+      break;
+  }
+  if (stack.maintenanceMode) return { reason: 'stack_in_maintenance', why: 'The stack is in maintenance mode.' };
+  return null;
+}
+
+function holdForAction(action: Action, processName: string): [Reason, string] {
+  const what = `Action ${action.id} (${action.kind})`;
+  if (mayConcern(action, processName)) return ['action_in_progress', `${what} of this process has not finished.`];
+  return ['stack_busy', `${what} of the stack has not finished.`];
+}

@@ -1,0 +1,30 @@
+/** A sentence for every reason code: what the operator reads in logs, on the command line and in the README. */
+import type { Reason } from '../domain.ts';
+
+/** What each reason means, and what ends a hold. */
+export const REASONS: Readonly<Record<Reason, string>> = {
+  backlog_above_target: 'The backlog calls for more workers than are running.',
+  backlog_below_target: 'The backlog has called for fewer workers than are running during the whole window.',
+  from_zero: 'No worker is running and messages are waiting.',
+  below_minimum: 'Fewer workers than MIN_WORKERS are running; corrected at once.',
+  above_maximum: 'More workers than MAX_WORKERS are running; corrected at once.',
+  on_target: 'The count is as the backlog asks.',
+  at_minimum: 'Fewer workers would do, but MIN_WORKERS are kept.',
+  at_maximum: 'More workers are wanted, but MAX_WORKERS are running; raise it if the backlog does not fall.',
+  within_tolerance: 'The difference is smaller than TOLERANCE.',
+  stabilizing_scale_out: 'More workers are wanted, but not yet during the whole scale-out window.',
+  stabilizing_scale_in: 'Fewer workers would do now, but within the scale-in window more were needed.',
+  cooling_down: 'The last change ended less than SCALE_IN_COOLDOWN_SECONDS ago.',
+  no_capacity: 'More workers are wanted, but no allowed and healthy server can take one.',
+  process_paused: 'Somebody paused the process in Cloud 66; it is left alone until it is resumed there.',
+  stack_deploying: 'The stack is queued, being analysed or deploying; decided afresh when it is done.',
+  stack_not_live: 'The stack has failed for good; nothing is scaled on it.',
+  stack_in_maintenance: 'The stack is in maintenance mode; decided afresh when it ends.',
+  stack_busy: 'Another action of the stack is running, or Cloud 66 answered that the stack is busy.',
+  action_in_progress: 'The last change of this process has not finished.',
+  backlog_unknown: 'The depth of the queue is missing, stale or could not be read; unknown is not zero.',
+  workers_unknown: 'The running workers could not be read from Cloud 66.',
+  history_unknown: "The queue's recorded past is missing or has gaps, so a calm or busy window cannot be shown.",
+  stack_unknown: 'The state of the stack could not be read or understood.',
+  actions_unknown: 'The running actions of the stack could not be read.',
+};

@@ -1,0 +1,53 @@
+/**
+ * From a backlog to a count: one file per strategy in this folder, chosen here. A strategy says only what it would like;
+ * limits, quiet times and bounds are the business of the rules that follow.
+ */
+import type { Backlog, Policy } from '../../domain.ts';
+import { workersForBacklog } from './backlog.ts';
+import { workersForStep } from './step.ts';
+
+/** What a strategy would like. */
+export interface Recommendation {
+  /** The whole number of workers. */
+  readonly count: number;
+  /** Before rounding up: what the tolerance is measured on. */
+  readonly exact: number;
+  readonly why: string;
+}
+
+/** The part of a queue's depth that calls for workers: waiting and in hand, delayed messages only when asked for. */
+export function demandOf(backlog: Backlog, policy: Pick<Policy, 'countDelayed'>): number {
+  return backlog.visible + backlog.inFlight + (policy.countDelayed ? backlog.delayed : 0);
+}
+
+/** The count that the strategy would like at this backlog. From zero, any demand asks for at least one worker. */
+export function recommend(policy: Policy, backlog: Backlog, currentCount: number): Recommendation {
+  const demand = demandOf(backlog, policy);
+  const { strategy } = policy;
+  switch (strategy.kind) {
+    case 'backlog': {
+      const exact = workersForBacklog(demand, strategy.backlogPerWorker);
+      const count = Math.ceil(exact);
+      return {
+        count,
+        exact,
+        why: `${describe(backlog, policy)} / ${strategy.backlogPerWorker} per worker = ${count}.`,
+      };
+    }
+    case 'step': {
+      const stepped = workersForStep(demand, currentCount, strategy.steps);
+      const count = currentCount === 0 && demand > 0 ? Math.max(1, stepped) : stepped;
+      const change = count - currentCount;
+      return {
+        count,
+        exact: count,
+        why: `${describe(backlog, policy)}: step of ${change > 0 ? '+' : ''}${change} from ${currentCount}.`,
+      };
+    }
+  }
+}
+
+function describe(backlog: Backlog, policy: Policy): string {
+  const delayed = policy.countDelayed ? ` + ${backlog.delayed} delayed` : '';
+  return `${backlog.visible} waiting + ${backlog.inFlight} in flight${delayed}`;
+}

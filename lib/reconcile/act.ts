@@ -1,0 +1,103 @@
+/**
+ * The only hand on the lever: the one place that scales, once per target and pass. An accepted action is recorded before
+ * anything else happens, so that the poller can tell what became of it.
+ */
+import type { ActionRecord, Decision, DecisionInput, ServerCounts, Target } from '../domain.ts';
+import { AutoscalerError } from '../errors.ts';
+import { userReferenceFor } from '../policy/actions.ts';
+import { distribute, totalWorkers } from '../policy/distribute.ts';
+import type { ActionSender, Clock, Scaler, TargetResult } from './ports.ts';
+import type { PassSignals } from './reconcile.ts';
+
+/** A decision on its way to becoming a call. */
+export interface Order {
+  readonly target: Target;
+  readonly decisionId: string;
+  readonly decision: Decision;
+  /** What the decision was made on. */
+  readonly input: DecisionInput;
+}
+
+/** What came of an order, with the counts per server that were asked for (null for a hold). */
+export interface Acted {
+  readonly result: TargetResult;
+  readonly counts: ServerCounts | null;
+}
+
+/**
+ * Carries out a decision. A hold does nothing, except that a hold on a reading that *failed* is a failure: somebody has
+ * to look at it.
+ */
+export async function act(
+  order: Order,
+  ports: { readonly clock: Clock; readonly scaler: Scaler; readonly sender: ActionSender },
+  signals: PassSignals,
+): Promise<Acted> {
+  const { target, decision, decisionId, input } = order;
+  const { placement } = input.observation;
+  if (decision.action === 'hold' || decision.desiredCount === null || placement.kind !== 'ok') {
+    return { result: heldResult(decision, input), counts: null };
+  }
+  const counts = distribute(placement.value, decision.desiredCount, target.policy);
+  if (signals.work.aborted) {
+    const error = new AutoscalerError(`No time left to scale "${target.id}"; the next pass decides afresh.`);
+    return { result: { kind: 'failed', decision, error }, counts };
+  }
+  const { stackUid, processName } = target;
+  const userReference = userReferenceFor(processName, decisionId);
+  const answer = await ports.scaler.scale({ stackUid, processName, counts, userReference }, signals.last);
+  switch (answer.kind) {
+    case 'accepted':
+      await ports.sender.send(recordOf(order, counts, answer.actionId, ports.clock), signals.last);
+      return { result: { kind: 'scaled', decision, actionId: answer.actionId }, counts };
+    case 'busy':
+      return { result: { kind: 'held', decision: heldAsBusy(decision, answer.detail) }, counts };
+    case 'not_sent':
+      return { result: { kind: 'dry_run', decision }, counts };
+    case 'refused':
+    case 'unknown':
+      return { result: { kind: 'failed', decision, error: answer.error }, counts };
+  }
+}
+
+function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, actionId: number, clock: Clock) {
+  const { placement } = input.observation;
+  const record: ActionRecord = {
+    version: 1,
+    targetId: target.id,
+    stackUid: target.stackUid,
+    processName: target.processName,
+    actionId,
+    requestedCounts: counts,
+    desiredCount: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    previousCount: placement.kind === 'ok' ? totalWorkers(placement.value) : 0,
+    decisionId,
+    acceptedAtMs: clock.nowMs(),
+  };
+  return record;
+}
+
+/** Cloud 66 had the last word: the wanted change becomes a hold, its working kept. */
+function heldAsBusy(decision: Decision, detail: string): Decision {
+  const { currentCount } = decision;
+  const step = {
+    name: 'scale',
+    before: decision.desiredCount,
+    after: currentCount,
+    why: `Cloud 66 is busy: ${detail}`,
+  };
+  return {
+    ...decision,
+    action: 'hold',
+    desiredCount: currentCount,
+    reason: 'stack_busy',
+    steps: [...decision.steps, step],
+  };
+}
+
+function heldResult(decision: Decision, { observation }: DecisionInput): TargetResult {
+  const failed = Object.values(observation).find((reading) => reading.kind === 'failed');
+  if (failed?.kind !== 'failed') return { kind: 'held', decision };
+  const error = new AutoscalerError(`Held because a reading failed (${failed.why}): ${failed.detail}`);
+  return { kind: 'failed', decision, error };
+}

@@ -1,0 +1,87 @@
+/**
+ * The other half of the loop: what became of an action. `confirmed` takes three things: the action finished, it
+ * succeeded, and the workers are seen where they were asked for. Whatever cannot be read is looked at again, and in the
+ * end reported as `timed_out`: never as a success.
+ */
+import type { Action, ActionRecord, Outcome, OutcomeKind, Placement } from '../domain.ts';
+import { totalWorkers } from '../policy/distribute.ts';
+import type { Clock, ProcessHost } from './ports.ts';
+
+/** An action that was just accepted may not be listed yet, and workers may show up a moment after their action ended. */
+const GRACE_SECONDS = 60;
+
+/** One look at an action. */
+export type ConfirmResult =
+  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  | { readonly kind: 'look_again'; readonly why: string };
+
+/**
+ * Looks at the recorded action once.
+ *
+ * @param timeoutSeconds after this age an action that has not ended, or cannot be read, is reported as timed out.
+ */
+export async function confirm(
+  record: ActionRecord,
+  ports: { readonly clock: Clock; readonly host: ProcessHost },
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<ConfirmResult> {
+  const look = await ports.host.action(record.stackUid, record.actionId, signal);
+  const ageSeconds = Math.round((ports.clock.nowMs() - record.acceptedAtMs) / 1000);
+  const notYet = (why: string): ConfirmResult =>
+    ageSeconds < timeoutSeconds ? { kind: 'look_again', why } : ended('timed_out', `After ${ageSeconds} s: ${why}`);
+  switch (look.kind) {
+    case 'unreadable':
+      return notYet(`the action could not be read: ${look.why}`);
+    case 'gone':
+      if (ageSeconds < GRACE_SECONDS) return { kind: 'look_again', why: 'the action is not listed yet' };
+      return ended('lost', `Cloud 66 does not know the action any more: ${look.detail}`);
+    case 'found':
+      break;
+  }
+  const { action } = look;
+  if (action.finishedAtMs === null) return notYet('the action is still running.');
+  if (action.success === null) return notYet('the action has ended without saying whether it succeeded.');
+  if (!action.success) return ended('failed', action.message ?? 'Cloud 66 reports a failure without a message.');
+  return compareWorkers(record, action, ports, signal, notYet);
+}
+
+async function compareWorkers(
+  record: ActionRecord,
+  action: Action,
+  ports: { readonly clock: Clock; readonly host: ProcessHost },
+  signal: AbortSignal,
+  notYet: (why: string) => ConfirmResult,
+): Promise<ConfirmResult> {
+  const placements = await ports.host.placements(record.stackUid, [record.processName], signal);
+  const placement = placements.get(record.processName);
+  if (placement?.kind !== 'ok') {
+    const why = placement ? `${placement.kind} (${placement.why}): ${placement.detail}` : 'no answer';
+    return notYet(`the action succeeded, but the workers could not be read: ${why}`);
+  }
+  const observedCount = totalWorkers(placement.value);
+  const differences = differencesOf(record, placement.value);
+  if (differences.length === 0) {
+    return ended('confirmed', `${observedCount} workers are running where they were asked for.`, observedCount);
+  }
+  const why = `The action succeeded, but ${differences.join('; ')}.`;
+  const sinceEndSeconds = (ports.clock.nowMs() - (action.finishedAtMs ?? 0)) / 1000;
+  if (sinceEndSeconds < GRACE_SECONDS) return { kind: 'look_again', why };
+  return ended('mismatched', why, observedCount);
+}
+
+function differencesOf(record: ActionRecord, placement: Placement): readonly string[] {
+  const seen = new Map(placement.servers.map(({ uid, name, count }) => [uid, { name, count }]));
+  const uids = new Set([...Object.keys(record.requestedCounts), ...seen.keys()]);
+  return [...uids].flatMap((uid) => {
+    const requested = record.requestedCounts[uid] ?? 0;
+    const server = seen.get(uid);
+    if (!server) return requested === 0 ? [] : [`server ${uid} is gone (${requested} workers were asked for)`];
+    if (server.count === requested) return [];
+    return [`${server.name} runs ${server.count} workers where ${requested} were asked for`];
+  });
+}
+
+function ended(kind: OutcomeKind, why: string, observedCount: number | null = null): ConfirmResult {
+  return { kind: 'ended', outcome: { kind, why, observedCount } };
+}

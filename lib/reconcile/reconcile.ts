@@ -1,0 +1,137 @@
+/**
+ * The imperative shell. One pass over some targets: observe, decide, act, report. Alarm and tick run the same pass; what
+ * set it off is not an input. This folder knows the outside world only through `ports.ts`.
+ *
+ * The targets of one stack go together, because they share the process list; stacks go side by side. Trouble with one
+ * target or stack never stops the others: it becomes that target's result.
+ */
+import type { DecisionInput, EvidenceName, Target } from '../domain.ts';
+import { AutoscalerError } from '../errors.ts';
+import { decide } from '../policy/decide.ts';
+import { act } from './act.ts';
+import { observe, readEvidence, type StackEvidence } from './observe.ts';
+import type { ActionSender, Clock, ProcessHost, QueueReader, Reporter, Scaler, TargetResult } from './ports.ts';
+
+/** Stacks that are looked at side by side: enough to hide latency, few enough to be polite to the API. */
+const CONCURRENT_STACKS = 8;
+
+/** Decisions ask for evidence at most once per kind; more rounds than that would be a bug. */
+const MAX_EVIDENCE_ROUNDS = 4;
+
+/** Everything a pass works with. */
+export interface ReconcilePorts {
+  readonly clock: Clock;
+  readonly queue: QueueReader;
+  readonly host: ProcessHost;
+  readonly scaler: Scaler;
+  readonly sender: ActionSender;
+  readonly reporter: Reporter;
+  /** Names one decision, uniquely, for logs and records. */
+  readonly newDecisionId: () => string;
+}
+
+/** The time limits of a pass. */
+export interface PassSignals {
+  /** Aborted when no new work may begin any more. */
+  readonly work: AbortSignal;
+  /** Aborted at the very last moment: until then an accepted action may still be recorded. */
+  readonly last: AbortSignal;
+}
+
+/**
+ * Looks at each target once and changes what has to change.
+ *
+ * @returns one result per target, in the order of `targets`. Never throws for trouble in the outside world.
+ */
+export async function reconcile(
+  targets: readonly Target[],
+  ports: ReconcilePorts,
+  signals: PassSignals,
+): Promise<ReadonlyMap<string, TargetResult>> {
+  const results = new Map<string, TargetResult>();
+  const depths = await ports.queue.depths(
+    targets.map(({ id, source, policy }) => ({ targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds })),
+    signals.work,
+  );
+  const stacks = [...Map.groupBy(targets, (target) => target.stackUid)];
+  const worker = async () => {
+    for (let next = stacks.shift(); next; next = stacks.shift()) {
+      const [stackUid, stackTargets] = next;
+      await reconcileStack(stackUid, stackTargets, depths, ports, signals, results);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT_STACKS, stacks.length) }, worker));
+  return new Map(targets.map(({ id }) => [id, resultOf(results, id)]));
+}
+
+function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string): TargetResult {
+  const error = new AutoscalerError(`Target "${targetId}" came to no result in this pass.`);
+  return results.get(targetId) ?? { kind: 'failed', decision: null, error };
+}
+
+/** One after the other within a stack: Cloud 66 may refuse a second action while it starts a first one. */
+async function reconcileStack(
+  stackUid: string,
+  targets: readonly Target[],
+  depths: Awaited<ReturnType<QueueReader['depths']>>,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+  results: Map<string, TargetResult>,
+): Promise<void> {
+  const evidence: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' } };
+  const placements = await ports.host.placements(
+    stackUid,
+    targets.map(({ processName }) => processName),
+    signals.work,
+  );
+  for (const target of targets) {
+    const observation = observe(target, depths, placements);
+    const input = { now: ports.clock.nowMs(), policy: target.policy, observation };
+    const result = await reconcileTarget(target, input, evidence, ports, signals);
+    results.set(target.id, result);
+  }
+}
+
+/** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */
+async function reconcileTarget(
+  target: Target,
+  firstInput: DecisionInput,
+  evidence: StackEvidence,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+): Promise<TargetResult> {
+  const decisionId = ports.newDecisionId();
+  let input = firstInput;
+  try {
+    for (let round = 0; round < MAX_EVIDENCE_ROUNDS; round += 1) {
+      const answer = decide(input);
+      if (answer.kind === 'decision') {
+        const { result, counts } = await act({ target, decisionId, decision: answer, input }, ports, signals);
+        ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts });
+        return result;
+      }
+      input = await withEvidence(input, answer.evidence, target, evidence, ports, signals);
+    }
+    throw new AutoscalerError(`The decision for "${target.id}" asked for evidence it already had.`);
+  } catch (error) {
+    const result: TargetResult = { kind: 'failed', decision: null, error: asError(error) };
+    ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts: null });
+    return result;
+  }
+}
+
+async function withEvidence(
+  input: DecisionInput,
+  wanted: readonly EvidenceName[],
+  target: Target,
+  evidence: StackEvidence,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+): Promise<DecisionInput> {
+  const read = await readEvidence(wanted, target, evidence, ports, signals.work);
+  return { ...input, now: ports.clock.nowMs(), observation: { ...input.observation, ...read } };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new AutoscalerError(String(error));
+}
