@@ -51,15 +51,19 @@ export function distribute(placement: Placement, desiredCount: number, policy: P
   let missing = desiredCount - slots.reduce((sum, slot) => sum + slot.count, 0);
   for (; missing > 0; missing -= 1) slotForOneMore(slots, placement.processName).count += 1;
   for (; missing < 0; missing += 1) slotForOneLess(slots, placement.processName).count -= 1;
-  const named = slots.filter(({ server, frozen, count }) => count > 0 || (server.listed && !frozen));
+  const named = slots.filter(({ server, frozen, count }) => count > 0 || (runsProcess(server) && !frozen));
   return Object.fromEntries(named.map(({ server, count }) => [server.uid, count]));
 }
 
 /** Names of the servers that may run the process: the user's list, else those that do, else those with the code. */
 function allowedServers(placement: Placement, policy: PlacementPolicy): readonly ServerWorkers[] {
   if (policy.servers !== null) return placement.servers.filter(({ name }) => policy.servers?.includes(name));
-  const listed = placement.servers.filter((server) => server.listed);
+  const listed = placement.servers.filter(runsProcess);
   return listed.length > 0 ? listed : placement.servers.filter((server) => server.runsCode);
+}
+
+function runsProcess(server: ServerWorkers): boolean {
+  return server.listed || server.count > 0;
 }
 
 function slotsOf(placement: Placement, policy: PlacementPolicy): Slot[] {

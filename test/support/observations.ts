@@ -1,0 +1,92 @@
+/** Builders of policies and observations: a calm, complete world, of which a test changes what it is about. */
+import type {
+  Action,
+  Backlog,
+  BacklogHistory,
+  DecisionInput,
+  Observation,
+  Placement,
+  Policy,
+  Reading,
+  ServerWorkers,
+} from '../../lib/domain.ts';
+
+/** The present of all tests that need one: 2026-06-01T12:00:00Z. */
+export const NOW = Date.UTC(2026, 5, 1, 12);
+
+export function policyOf(changes: Partial<Policy> = {}): Policy {
+  return {
+    minWorkers: 1,
+    maxWorkers: 10,
+    strategy: { kind: 'backlog', backlogPerWorker: 10 },
+    countDelayed: false,
+    tolerance: 0.1,
+    scaleOutStabilizationSeconds: 0,
+    scaleInStabilizationSeconds: 300,
+    scaleOutMaxStep: null,
+    scaleInMaxStep: null,
+    scaleInCooldownSeconds: 300,
+    servers: null,
+    maxWorkersPerServer: null,
+    metricMaxAgeSeconds: 180,
+    actionTimeoutSeconds: 900,
+    ...changes,
+  };
+}
+
+export function ok<T>(value: T, observedAtMs: number = NOW): Reading<T> {
+  return { kind: 'ok', value, observedAtMs };
+}
+
+export function unknown(kind: 'missing' | 'stale' | 'failed' = 'missing'): Reading<never> {
+  return { kind, why: kind === 'failed' ? 'unavailable' : 'no_points', detail: 'made by a test' };
+}
+
+export function depthOf(visible: number, inFlight = 0, delayed = 0): Backlog {
+  return { visible, inFlight, delayed };
+}
+
+export function serverOf(uid: string, count: number, changes: Partial<ServerWorkers> = {}): ServerWorkers {
+  const base = { uid, name: `server-${uid}`, count, pausedCount: 0, healthy: true, listed: true, runsCode: true };
+  return { ...base, ...changes };
+}
+
+export function placementOf(...servers: readonly ServerWorkers[]): Placement {
+  return { processName: 'worker', servers };
+}
+
+/** One-minute points that end now; the last one is the newest. */
+export function historyOf(visible: readonly number[], endMs: number = NOW): BacklogHistory {
+  const startMs = endMs - visible.length * 60_000;
+  const points = visible.map((depth, index) => ({ atMs: startMs + index * 60_000, ...depthOf(depth) }));
+  return { periodSeconds: 60, points };
+}
+
+export function actionOf(changes: Partial<Action> = {}): Action {
+  return {
+    id: 7,
+    kind: 'process_scale',
+    startedAtMs: NOW - 60_000,
+    finishedAtMs: null,
+    success: null,
+    message: null,
+    userReference: null,
+    ...changes,
+  };
+}
+
+/** `workers` on one server, `visible` messages waiting now and during the last ten minutes, nothing else going on. */
+export function observationOf(workers: number, visible: number, changes: Partial<Observation> = {}): Observation {
+  return {
+    backlog: ok(depthOf(visible)),
+    placement: ok(placementOf(serverOf('a', workers))),
+    history: ok(historyOf(Array<number>(10).fill(visible))),
+    stack: ok({ status: 'deployed', maintenanceMode: false }),
+    actions: ok([]),
+    ...changes,
+  };
+}
+
+export function inputOf(observation: Observation, policy: Partial<Policy> = {}): DecisionInput {
+  return { now: NOW, policy: policyOf(policy), observation };
+}
