@@ -1,0 +1,91 @@
+/**
+ * Finds variables that look like settings and are none: a misspelt name must not silently leave a default in force.
+ *
+ * Prefixes that are this program's own are closed: any unknown name under them is a problem. Elsewhere only near misses
+ * count, because an environment carries other programs' variables, too.
+ */
+import type { Environment } from './env.ts';
+import { variableText } from './env.ts';
+import { addProblem, type Findings } from './read.ts';
+import { GLOBAL_SETTING_NAMES, SETTINGS, TARGET_SETTING_NAMES } from './schema.ts';
+import { variablePrefix } from './targets.ts';
+
+/** Unprefixed beginnings under which every name is ours. */
+const OWN_PREFIXES = ['CLOUD66_', 'SCALE_IN_', 'SCALE_OUT_'];
+/** Names this many keystrokes apart are taken for the same; short ones must be nearer. */
+const NEAR_EDITS = 2;
+const SHORT_LENGTH = 8;
+/** Nobody writes these by hand, so nobody misspells them. */
+const TEMPLATE_NAMES: readonly string[] = GLOBAL_SETTING_NAMES.filter(
+  (name) => SETTINGS[name].group === 'Set by the template',
+);
+
+/** Adds a problem or a warning for each variable that was probably meant as a setting. */
+export function reportMisspelt(environment: Environment, ids: readonly string[], findings: Findings): void {
+  const global = Object.keys(SETTINGS);
+  const prefixes = ids.map(variablePrefix);
+  const known = [...global, ...prefixes.flatMap((prefix) => TARGET_SETTING_NAMES.map((name) => `${prefix}${name}`))];
+  const isKnown = new Set(known);
+  const written = known.filter((name) => !TEMPLATE_NAMES.includes(name));
+  for (const variable of Object.keys(environment)) {
+    if (isKnown.has(variable) || variableText(environment, variable) === null) continue;
+    const closed = [...prefixes, ...OWN_PREFIXES].filter((prefix) => variable.startsWith(prefix));
+    const meant = nearest(variable, written);
+    if (closed.length > 0) addProblem(findings, variable, unknownMessage(variable, prefixes, meant));
+    else if (meant !== null) reportNearMiss(variable, meant, findings);
+    else reportForeignPrefix(variable, findings);
+  }
+}
+
+/** Names of one word have innocent neighbors (SERVER, LOGLEVEL): worth a warning, not a refusal. */
+function reportNearMiss(variable: string, meant: string, findings: Findings): void {
+  const message = `is not a setting; did you mean ${meant}?`;
+  if (meant.includes('_') && variable.includes('_')) addProblem(findings, variable, message);
+  else findings.warnings.push(`${variable} ${message}`);
+}
+
+/** `MAILR_MAX_WORKERS` belongs to nobody: probably a target that TARGETS does not list. */
+function reportForeignPrefix(variable: string, findings: Findings): void {
+  const name = TARGET_SETTING_NAMES.find((each) => variable.endsWith(`_${each}`));
+  if (name !== undefined) findings.warnings.push(`${variable} is ignored: TARGETS lists no target with that prefix`);
+}
+
+function unknownMessage(variable: string, prefixes: readonly string[], meant: string | null): string {
+  const prefix = prefixes.find((each) => variable.startsWith(each));
+  const name = prefix === undefined ? undefined : variable.slice(prefix.length);
+  const global: readonly string[] = GLOBAL_SETTING_NAMES;
+  if (name !== undefined && global.includes(name)) return `is not a setting of one target; ${name} is set once for all`;
+  return `is not a setting${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** The known name that was most probably meant; null when none is near. */
+function nearest(variable: string, known: readonly string[]): string | null {
+  let best: { readonly name: string; readonly edits: number } | null = null;
+  for (const name of known) {
+    const limit = name.length < SHORT_LENGTH ? 1 : NEAR_EDITS;
+    const edits = sharesWords(variable, name) ? 1 : editDistance(variable, name, limit);
+    if (edits <= limit && (best === null || edits < best.edits)) best = { name, edits };
+  }
+  return best?.name ?? null;
+}
+
+/** One is the other with words left off its end, and still three words or all but the unit: SCALE_IN_COOLDOWN. */
+function sharesWords(one: string, other: string): boolean {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return long === `${short}_SECONDS` || (short.split('_').length > 2 && long.startsWith(`${short}_`));
+}
+
+/** Keystrokes (insert, delete, replace) from one text to the other; anything above the limit is `limit + 1`. */
+function editDistance(one: string, other: string, limit: number): number {
+  if (Math.abs(one.length - other.length) > limit) return limit + 1;
+  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= one.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= other.length; column += 1) {
+      const replace = (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
+      current.push(Math.min(replace, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return Math.min(previous[other.length] ?? 0, limit + 1);
+}

@@ -1,0 +1,86 @@
+/** Reads single settings by the table: finds the variable, parses it, collects what is wrong by its name. */
+import type { Problem } from '../errors.ts';
+import { type Environment, variableText } from './env.ts';
+import { SETTINGS, type Setting, type SettingName, type TargetSettingName, type ValueOf } from './schema.ts';
+
+/** Longer values are cut in messages. */
+const MAX_SHOWN_LENGTH = 80;
+
+/** Problems and warnings found so far, each once. */
+export interface Findings {
+  readonly problems: Problem[];
+  readonly warnings: string[];
+}
+
+/** Adds a problem, unless the very same is there already: a default for all targets is read once for each. */
+export function addProblem(findings: Findings, field: string, message: string): void {
+  const known = findings.problems.some((problem) => problem.field === field && problem.message === message);
+  if (!known) findings.problems.push({ field, message });
+}
+
+/** True when something was found wrong with a variable. */
+export function hasProblem(findings: Findings, field: string): boolean {
+  return findings.problems.some((problem) => problem.field === field);
+}
+
+/** Where a setting is looked for. The prefix is `MAILER_` for the target `mailer`, and null for what is global. */
+export interface Source {
+  readonly environment: Environment;
+  readonly prefix: string | null;
+  /** True when TARGETS lists the target, so that people expect to read of its own variables first. */
+  readonly listed: boolean;
+  readonly findings: Findings;
+}
+
+/** The variable that a setting comes from: the target's own if that is set, the unprefixed one if not. */
+export function variableFor(source: Source, name: SettingName): string {
+  const own = `${source.prefix ?? ''}${name}`;
+  return variableText(source.environment, own) === null ? name : own;
+}
+
+/**
+ * The value of a setting, its default, or null where it is unset and has none. What cannot be parsed is added to the
+ * problems and read as if it were unset, so that all problems come to light at once.
+ */
+export function readSetting<N extends SettingName>(source: Source, name: N): ValueOf<N> {
+  const setting: Setting = SETTINGS[name];
+  const variable = variableFor(source, name);
+  const text = variableText(source.environment, variable);
+  const value = text === null ? null : setting.type.parse(text);
+  if (text !== null && value === null) {
+    const found = setting.secret === true ? 'the value (not shown)' : shown(text);
+    addProblem(source.findings, variable, `${found} is not ${setting.type.expected}`);
+  }
+  const settled = value ?? (setting.default === null ? null : setting.type.parse(setting.default));
+  // The table gives the type of each name's value; a test parses every default.
+  return settled as ValueOf<N>;
+}
+
+/** As `readSetting`, for what every target must have: unset is a problem, too. */
+export function readRequired<N extends SettingName>(source: Source, name: N): NonNullable<ValueOf<N>> | null {
+  const value = readSetting(source, name);
+  if (value === null && variableText(source.environment, variableFor(source, name)) === null) {
+    const forAll = source.listed ? ` (nor is ${name}, for all targets)` : '';
+    addProblem(
+      source.findings,
+      missingName(source, name),
+      `is not set${forAll}; expected ${SETTINGS[name].type.expected}`,
+    );
+  }
+  return value;
+}
+
+/** Under which name a setting that is not set should be reported. */
+export function missingName(source: Source, name: SettingName): string {
+  return source.listed ? `${source.prefix ?? ''}${name}` : name;
+}
+
+/** True when the target has the setting of its own, not from the default for all. */
+export function hasOwn(source: Source, name: TargetSettingName): boolean {
+  return source.prefix !== null && variableText(source.environment, `${source.prefix}${name}`) !== null;
+}
+
+/** A found value for a message: quoted, and cut when long. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}…`);
+}

@@ -1,0 +1,123 @@
+/**
+ * The configuration of a running function: everything complete, or one error that lists every problem by variable name.
+ *
+ * lib/config turns variables into types and knows nothing of what is done with them. It imports the domain and the
+ * errors only.
+ */
+import type { Target } from '../domain.ts';
+import { InvalidInputError } from '../errors.ts';
+import type { Environment } from './env.ts';
+import { variableText } from './env.ts';
+import { reportMisspelt } from './misspelt.ts';
+import { addProblem, type Findings, readRequired, readSetting, type Source } from './read.ts';
+import type { ValueOf } from './schema.ts';
+import { readTargets, targetIds } from './targets.ts';
+
+export type LogLevel = ValueOf<'LOG_LEVEL'>;
+
+/** Where the Cloud 66 token is. */
+export type TokenSource =
+  /** Name of an SSM SecureString parameter. */
+  | { readonly kind: 'parameter'; readonly name: string }
+  /** The token itself: local use. Never log it. */
+  | { readonly kind: 'value'; readonly value: string };
+
+/** What both functions are told. */
+export interface PollerSettings {
+  readonly cloud66: { readonly apiUrl: string; readonly token: TokenSource };
+  readonly actionsQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly alarmNamePrefix: string;
+  readonly stage: string;
+  readonly actionFirstLookSeconds: number;
+  readonly actionTimeoutSeconds: number;
+  readonly dryRun: boolean;
+  readonly logLevel: LogLevel;
+  /** Sentences for the log: nothing that stops the program. */
+  readonly warnings: readonly string[];
+}
+
+/** Everything that the environment tells. */
+export interface Settings extends PollerSettings {
+  readonly targets: readonly Target[];
+}
+
+/** Stages in which a token in an environment variable deserves a warning. */
+const PRODUCTION_STAGES = ['production', 'prod', 'live'];
+
+/**
+ * The complete configuration of the scale function.
+ *
+ * @throws InvalidInputError that lists every problem of the environment by variable name.
+ */
+export function parseSettings(environment: Environment): Settings {
+  const source = globalSource(environment);
+  const settings = readPollerSettings(source);
+  const ids = targetIds(source);
+  const targets = readTargets(source, ids, settings.actionTimeoutSeconds);
+  reportMisspelt(environment, ids, source.findings);
+  throwProblems(source.findings);
+  return { ...settings, targets };
+}
+
+/**
+ * The configuration of the poller, which needs no targets: an action record carries all it has to know.
+ *
+ * @throws InvalidInputError that lists every problem of the environment by variable name.
+ */
+export function parsePollerSettings(environment: Environment): PollerSettings {
+  const source = globalSource(environment);
+  const settings = readPollerSettings(source);
+  reportMisspelt(environment, [], source.findings);
+  throwProblems(source.findings);
+  return settings;
+}
+
+/** A source of global settings with no findings yet. */
+export function globalSource(environment: Environment): Source {
+  return { environment, prefix: null, listed: false, findings: { problems: [], warnings: [] } };
+}
+
+/** Throws when anything was found wrong. */
+export function throwProblems(findings: Findings): void {
+  if (findings.problems.length > 0) throw new InvalidInputError('configuration', findings.problems);
+}
+
+function readPollerSettings(source: Source): PollerSettings {
+  const stage = readSetting(source, 'STAGE');
+  return {
+    cloud66: { apiUrl: readSetting(source, 'CLOUD66_API_URL'), token: readToken(source, stage) },
+    // An empty text stands for what is missing; the problem that goes with it ends the parsing before anybody sees it.
+    actionsQueueUrl: readRequired(source, 'ACTIONS_QUEUE_URL') ?? '',
+    deadLetterQueueUrl: readRequired(source, 'ACTIONS_DEAD_LETTER_QUEUE_URL') ?? '',
+    alarmNamePrefix: readSetting(source, 'ALARM_NAME_PREFIX') ?? `cloud66-worker-autoscaler-${stage}-backlog-`,
+    stage,
+    actionFirstLookSeconds: readSetting(source, 'ACTION_FIRST_LOOK_SECONDS'),
+    actionTimeoutSeconds: readSetting(source, 'ACTION_TIMEOUT_SECONDS'),
+    dryRun: readSetting(source, 'DRY_RUN'),
+    logLevel: readSetting(source, 'LOG_LEVEL'),
+    warnings: source.findings.warnings,
+  };
+}
+
+/** Exactly one of the two forms of the token. */
+export function readToken(source: Source, stage: string): TokenSource {
+  const name = readSetting(source, 'CLOUD66_TOKEN_PARAMETER');
+  const value = readSetting(source, 'CLOUD66_TOKEN');
+  const [hasName, hasValue] = [isSet(source, 'CLOUD66_TOKEN_PARAMETER'), isSet(source, 'CLOUD66_TOKEN')];
+  const expected = 'expected exactly one of CLOUD66_TOKEN_PARAMETER, CLOUD66_TOKEN';
+  if (hasName && hasValue)
+    addProblem(source.findings, 'CLOUD66_TOKEN', `CLOUD66_TOKEN_PARAMETER is set as well; ${expected}`);
+  if (!hasName && !hasValue) addProblem(source.findings, 'CLOUD66_TOKEN_PARAMETER', `is not set; ${expected}`);
+  if (hasValue && PRODUCTION_STAGES.includes(stage.toLowerCase())) {
+    source.findings.warnings.push(
+      `CLOUD66_TOKEN in stage ${stage}: anyone who may read the function's configuration can read it; ` +
+        'store the token in SSM and set CLOUD66_TOKEN_PARAMETER',
+    );
+  }
+  return name === null ? { kind: 'value', value: value ?? '' } : { kind: 'parameter', name };
+}
+
+function isSet(source: Source, variable: string): boolean {
+  return variableText(source.environment, variable) !== null;
+}
