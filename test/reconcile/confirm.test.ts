@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { Action, ActionRecord, OutcomeKind, Placement, Reading } from '../../lib/domain.ts';
+import { confirm } from '../../lib/reconcile/confirm.ts';
+import type { ActionLook } from '../../lib/reconcile/ports.ts';
+import { actionOf, NOW, ok, placementOf, serverOf, unknown } from '../support/observations.ts';
+import { fakeWorld } from '../support/ports.ts';
+
+const TIMEOUT_SECONDS = 900;
+
+const record: ActionRecord = {
+  version: 1,
+  targetId: 'worker',
+  stackUid: 'stack-1',
+  processName: 'worker',
+  actionId: 7,
+  requestedCounts: { a: 3, b: 2 },
+  desiredCount: 5,
+  previousCount: 1,
+  decisionId: 'd1',
+  acceptedAtMs: NOW,
+};
+const asAsked = ok(placementOf(serverOf('a', 3), serverOf('b', 2)));
+
+function found(changes: Partial<Action>): ActionLook {
+  return { kind: 'found', action: actionOf({ startedAtMs: NOW, ...changes }) };
+}
+const ended = (atSeconds: number, changes: Partial<Action> = {}) =>
+  found({ finishedAtMs: NOW + atSeconds * 1000, success: true, ...changes });
+
+function lookAt(ageSeconds: number, action: ActionLook, placement: Reading<Placement> = asAsked) {
+  const world = fakeWorld({ nowMs: NOW + ageSeconds * 1000, action, placements: { worker: placement } });
+  return confirm(record, world.ports, TIMEOUT_SECONDS, new AbortController().signal);
+}
+
+describe('an action ends as', () => {
+  const moved = ok(placementOf(serverOf('a', 3), serverOf('b', 1)));
+  const extra = ok(placementOf(serverOf('a', 3), serverOf('b', 2), serverOf('c', 1)));
+  const gone = ok(placementOf(serverOf('a', 3)));
+  const cases: [string, number, ActionLook, Reading<Placement>, OutcomeKind, string][] = [
+    ['finished, successful and seen', 70, ended(60), asAsked, 'confirmed', '5 workers'],
+    ['successful with other counts', 130, ended(60), moved, 'mismatched', 'server-b runs 1 workers where 2 were'],
+    ['successful with workers nobody asked for', 130, ended(60), extra, 'mismatched', 'server-c runs 1'],
+    ['successful on a server that is gone', 130, ended(60), gone, 'mismatched', 'server b is gone'],
+    ['failed with its message', 70, ended(60, { success: false, message: 'no disk' }), asAsked, 'failed', 'no disk'],
+    ['failed without a message', 70, ended(60, { success: false }), asAsked, 'failed', 'without a message'],
+    ['still running after the timeout', 900, found({}), asAsked, 'timed_out', 'still running'],
+    ['unreadable to the end', 900, { kind: 'unreadable', why: '503' }, asAsked, 'timed_out', '503'],
+    ['ended without a verdict', 900, ended(60, { success: null }), asAsked, 'timed_out', 'without saying'],
+    ['successful with unreadable workers', 900, ended(60), unknown('failed'), 'timed_out', 'could not be read'],
+    ['unknown to Cloud 66', 60, { kind: 'gone', detail: '404' }, asAsked, 'lost', '404'],
+  ];
+  it.each(cases)('%s', async (_title, age, action, placement, kind, why) => {
+    const result = await lookAt(age, action, placement);
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind } });
+    if (result.kind === 'ended') expect(result.outcome.why).toContain(why);
+  });
+});
+
+describe('an action is looked at again', () => {
+  const cases: [string, number, ActionLook, Reading<Placement>][] = [
+    ['while it runs', 899, found({}), asAsked],
+    ['while it cannot be read', 899, { kind: 'unreadable', why: 'reset' }, asAsked],
+    ['when it is not listed yet', 59, { kind: 'gone', detail: '404' }, asAsked],
+    ['when it ended without a verdict', 100, ended(60, { success: null }), asAsked],
+    ['when the workers cannot be read', 100, ended(60), unknown('failed')],
+    ['when the workers are not there yet', 119, ended(60), ok(placementOf(serverOf('a', 1)))],
+  ];
+  it.each(cases)('%s', async (_title, age, action, placement) => {
+    expect((await lookAt(age, action, placement)).kind).toBe('look_again');
+  });
+});
