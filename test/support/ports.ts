@@ -72,7 +72,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
         return new Map(queries.map(({ targetId }) => [targetId, answers.depths[targetId] ?? ok(depthOf(0))]));
       },
       histories: async (queries) => {
-        note(`histories ${queries.map(({ targetId }) => targetId)}`);
+        note(`histories ${queries.map(({ targetId }) => targetId).join()}`);
         const quiet = ok(historyOf(Array<number>(10).fill(0)));
         return new Map(queries.map(({ targetId }) => [targetId, answers.histories[targetId] ?? quiet]));
       },
