@@ -1,0 +1,204 @@
+/**
+ * CloudWatch: series of metric points by GetMetricData, many metrics to a call. One metric that cannot be read leaves
+ * the others readable.
+ */
+import { CloudWatchClient, GetMetricDataCommand, type MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import { type AwsConnection, clientSettings, limitsOf, withTimeLimit } from './connection.ts';
+import { type Failure, failureOf, isRefusedAsInvalid, malformed } from './problems.ts';
+
+/** One metric, reduced to one value per period. */
+export interface MetricQuery {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** Such as `Maximum`, `Average`, `p90`. */
+  readonly stat: string;
+}
+
+/** One value; `atMs` is the start of its period. */
+export interface MetricPoint {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** The points of one metric, oldest first; periods without a value are absent. */
+export type Series = { readonly kind: 'ok'; readonly points: readonly MetricPoint[] } | Failure;
+
+/** Which points to read. */
+export interface SeriesRange {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly periodSeconds: number;
+}
+
+/** Reads metrics. Never throws for trouble at CloudWatch; answers in the order of the queries. */
+export interface CloudWatch {
+  series(queries: readonly MetricQuery[], range: SeriesRange, signal: AbortSignal): Promise<readonly Series[]>;
+}
+
+/** CloudWatch's own limits per call: 500 metrics, 100,800 points. Source: API reference, GetMetricData. */
+const MAX_QUERIES_PER_CALL = 500;
+const MAX_POINTS_PER_CALL = 100_800;
+/** Pages of one call that are followed; each may hold 100,800 points, so a second one is rare. */
+const MAX_PAGES = 10;
+/** Calls that one read may make, refused ones split in halves included: 1,000 targets need six. */
+const MAX_CALLS = 60;
+/** Calls at once; the account's limit is 50 a second. */
+const MAX_CONCURRENT_CALLS = 4;
+
+/** A reader of CloudWatch. The client is made at the first read: most passes never need one. */
+export function createCloudWatch(connection: AwsConnection): CloudWatch & { destroy(): void } {
+  const { callLimitSeconds } = limitsOf(connection);
+  let client: CloudWatchClient | null = null;
+
+  const call: PageCall = (batch, range, nextToken, signal) =>
+    withTimeLimit('GetMetricData', callLimitSeconds, signal, (abortSignal) => {
+      client ??= new CloudWatchClient(clientSettings(connection));
+      return client.send(commandFor(batch, range, nextToken), { abortSignal });
+    });
+
+  return {
+    async series(queries, range, signal) {
+      const budget = { callsLeft: MAX_CALLS };
+      const batches = chunks(queries, batchSize(range));
+      const answers: Series[][] = [];
+      for (const group of chunks(batches, MAX_CONCURRENT_CALLS)) {
+        answers.push(...(await Promise.all(group.map((batch) => readBatch(call, batch, range, budget, signal)))));
+      }
+      return answers.flat();
+    },
+    destroy: () => client?.destroy(),
+  };
+}
+
+type PageCall = (
+  batch: readonly MetricQuery[],
+  range: SeriesRange,
+  nextToken: string | undefined,
+  signal: AbortSignal,
+) => Promise<{ MetricDataResults?: MetricDataResult[] | undefined; NextToken?: string | undefined }>;
+
+/** So many that all their points fit into one answer. */
+function batchSize(range: SeriesRange): number {
+  const pointsEach = Math.max(1, Math.ceil((range.endMs - range.startMs) / (range.periodSeconds * 1000)));
+  return Math.max(1, Math.min(MAX_QUERIES_PER_CALL, Math.floor(MAX_POINTS_PER_CALL / pointsEach)));
+}
+
+function commandFor(batch: readonly MetricQuery[], range: SeriesRange, nextToken: string | undefined) {
+  return new GetMetricDataCommand({
+    StartTime: new Date(range.startMs),
+    EndTime: new Date(range.endMs),
+    ScanBy: 'TimestampAscending',
+    ...(nextToken === undefined ? {} : { NextToken: nextToken }),
+    MetricDataQueries: batch.map((query, index) => ({
+      Id: idOf(index),
+      ReturnData: true,
+      MetricStat: {
+        Metric: {
+          Namespace: query.namespace,
+          MetricName: query.name,
+          Dimensions: Object.entries(query.dimensions).map(([Name, Value]) => ({ Name, Value })),
+        },
+        Period: range.periodSeconds,
+        Stat: query.stat,
+      },
+    })),
+  });
+}
+
+/**
+ * One call with its pages. CloudWatch refuses a whole call for one invalid metric; the batch is then halved until the
+ * invalid one is alone, so that it spoils no other.
+ */
+async function readBatch(
+  call: PageCall,
+  batch: readonly MetricQuery[],
+  range: SeriesRange,
+  budget: { callsLeft: number },
+  signal: AbortSignal,
+): Promise<Series[]> {
+  try {
+    const results = await readPages(call, batch, range, budget, signal);
+    return batch.map((_, index) => seriesOf(results.get(idOf(index))));
+  } catch (error) {
+    if (!isRefusedAsInvalid(error) || batch.length === 1) {
+      return batch.map(() => failureOf('GetMetricData', error));
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const first = await readBatch(call, batch.slice(0, middle), range, budget, signal);
+    return [...first, ...(await readBatch(call, batch.slice(middle), range, budget, signal))];
+  }
+}
+
+async function readPages(
+  call: PageCall,
+  batch: readonly MetricQuery[],
+  range: SeriesRange,
+  budget: { callsLeft: number },
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Collected>> {
+  const results = new Map<string, Collected>();
+  let nextToken: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    if (budget.callsLeft <= 0) throw new CallLimitError(`more than ${MAX_CALLS} calls would be needed`);
+    budget.callsLeft -= 1;
+    const answer = await call(batch, range, nextToken, signal);
+    for (const result of answer.MetricDataResults ?? []) collect(results, result);
+    nextToken = answer.NextToken;
+    if (!nextToken) return results;
+  }
+  throw new CallLimitError(`the answer has more than ${MAX_PAGES} pages`);
+}
+
+/** Named so that it reads as "unavailable": part of the truth was not fetched. */
+class CallLimitError extends Error {
+  override readonly name = 'ServiceUnavailable';
+}
+
+/** What all pages say of one metric. */
+interface Collected {
+  readonly times: (Date | undefined)[];
+  readonly values: number[];
+  /** Of the last page: `PartialData` on an earlier one only says that more pages follow. */
+  status: string;
+  readonly messages: string[];
+}
+
+function collect(results: Map<string, Collected>, result: MetricDataResult): void {
+  const id = result.Id ?? '';
+  const known = results.get(id) ?? { times: [], values: [], status: 'Complete', messages: [] };
+  known.times.push(...(result.Timestamps ?? []));
+  known.values.push(...(result.Values ?? []));
+  known.status = result.StatusCode ?? known.status;
+  known.messages.push(...(result.Messages ?? []).map(({ Code, Value }) => `${Code ?? ''} ${Value ?? ''}`));
+  results.set(id, known);
+}
+
+function seriesOf(collected: Collected | undefined): Series {
+  if (!collected) return malformed('GetMetricData', 'the answer lacks this metric');
+  const { status, times, values, messages } = collected;
+  const said = `${status} ${messages.join('; ')}`;
+  if (status === 'Forbidden') return { kind: 'failed', why: 'access_denied', detail: `GetMetricData: ${said}`.trim() };
+  if (status !== 'Complete') return { kind: 'failed', why: 'unavailable', detail: `GetMetricData: ${said}`.trim() };
+  if (times.length !== values.length) {
+    return malformed('GetMetricData', `${times.length} times for ${values.length} values`);
+  }
+  const points: MetricPoint[] = [];
+  for (const [index, value] of values.entries()) {
+    const atMs = times[index]?.getTime() ?? Number.NaN;
+    if (!Number.isFinite(atMs) || !Number.isFinite(value)) {
+      return malformed('GetMetricData', `point ${index} is ${value} at ${atMs}; expected numbers`);
+    }
+    points.push({ atMs, value });
+  }
+  return { kind: 'ok', points: points.toSorted((a, b) => a.atMs - b.atMs) };
+}
+
+function idOf(index: number): string {
+  return `m${index}`;
+}
+
+function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}

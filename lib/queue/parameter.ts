@@ -1,0 +1,124 @@
+/** One secret from the SSM parameter store (the Cloud 66 token), read at run time so that it is in no setting. */
+import { AutoscalerError } from '../errors.ts';
+import { withTimeLimit } from './connection.ts';
+import { detailOf, problemOf } from './problems.ts';
+import type { SignedPost } from './signed-post.ts';
+
+/** What the reader needs, and its limits. */
+export interface ParameterReaderSettings {
+  readonly signedPost: SignedPost;
+  readonly region: string;
+  /** Value of `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`, when set. */
+  readonly endpoint?: string | undefined;
+  /** For the whole read, retries included. */
+  readonly limitSeconds?: number;
+  readonly maxAttempts?: number;
+  /** First pause before a retry; doubles each time. */
+  readonly pauseMs?: number;
+}
+
+/** Reads parameters. */
+export interface ParameterReader {
+  /**
+   * The decrypted value of a parameter, without white space around it (a value piped in by `echo` ends in a newline).
+   * @throws AutoscalerError that names the parameter and the problem, never the value
+   */
+  read(name: string, signal: AbortSignal): Promise<string>;
+}
+
+/** Source: AWS Systems Manager API Reference, GetParameter. */
+export function createParameterReader(settings: ParameterReaderSettings): ParameterReader {
+  const { signedPost, limitSeconds = 8, maxAttempts = 3, pauseMs = 200 } = settings;
+  const endpoint = settings.endpoint ?? defaultEndpoint(settings.region);
+
+  async function attempt(name: string, signal: AbortSignal): Promise<string> {
+    const body = JSON.stringify({ Name: name, WithDecryption: true });
+    const request = { service: 'ssm', endpoint, operation: 'AmazonSSM.GetParameter', body };
+    const answer = await signedPost(request, signal);
+    if (answer.status !== 200) throw errorOf(answer.status, answer.text);
+    return secretIn(answer.text);
+  }
+
+  async function attempts(name: string, signal: AbortSignal): Promise<string> {
+    for (let made = 1; ; made += 1) {
+      try {
+        return await attempt(name, signal);
+      } catch (error) {
+        const temporary = ['throttled', 'unavailable'].includes(problemOf(error));
+        if (!temporary || made >= maxAttempts || signal.aborted) throw error;
+        await pause(pauseMs * 2 ** (made - 1), signal);
+      }
+    }
+  }
+
+  return {
+    async read(name, signal) {
+      try {
+        return await withTimeLimit('GetParameter', limitSeconds, signal, (limited) => attempts(name, limited));
+      } catch (error) {
+        throw new AutoscalerError(`${detailOf(`SSM parameter ${name}`, error)}${hintFor(error)}`, { cause: error });
+      }
+    },
+  };
+}
+
+/** An error that SSM answered with, named as SSM names it. */
+class ParameterStoreError extends Error {
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  constructor(name: string, message: string, status: number) {
+    super(message);
+    this.name = name;
+    this.$metadata = { httpStatusCode: status };
+  }
+}
+
+function errorOf(status: number, text: string): ParameterStoreError {
+  const { __type: type, message, Message } = fieldsOf(text) ?? {};
+  const name = typeof type === 'string' ? (type.split('#').at(-1) ?? type) : 'UnexpectedAnswer';
+  const said = [message, Message].find((one) => typeof one === 'string');
+  return new ParameterStoreError(name, said ?? 'no explanation was given', status);
+}
+
+function secretIn(text: string): string {
+  const parameter = fieldsOf(text)?.Parameter;
+  const value = typeof parameter === 'object' && parameter !== null && 'Value' in parameter ? parameter.Value : null;
+  if (typeof value !== 'string') throw new TypeError('the answer holds no Parameter.Value; expected a text');
+  const trimmed = value.trim();
+  if (trimmed === '') throw new TypeError('the value is empty; expected a secret');
+  return trimmed;
+}
+
+/** The fields of a JSON object; null for anything else. The text itself is never repeated: it may hold the value. */
+function fieldsOf(text: string): Record<string, unknown> | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : null;
+  } catch {
+    return null;
+  }
+}
+
+function hintFor(error: unknown): string {
+  const problem = problemOf(error);
+  if (problem === 'access_denied') {
+    return ' (the function needs ssm:GetParameter on it, and kms:Decrypt on its key if that is not aws/ssm)';
+  }
+  return problem === 'not_found' ? ' (expected a SecureString of this name in the same account and region)' : '';
+}
+
+function defaultEndpoint(region: string): string {
+  return `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
