@@ -4,6 +4,7 @@ import { apiUrl, fifoQueueUrl, flag, matching, oneOf, wholeNumber } from './valu
 
 const BOTH: readonly FunctionName[] = ['scale', 'poller'];
 const SCALE: readonly FunctionName[] = ['scale'];
+const CONCURRENCY = wholeNumber(0, 100);
 const GLOBAL = { scope: 'global', unit: null, functions: [] } as const;
 
 export const GLOBAL_SETTINGS = {
@@ -85,8 +86,8 @@ export const GLOBAL_SETTINGS = {
     ...GLOBAL,
     group: 'Running',
     type: {
-      ...wholeNumber(0, 100),
-      parse: (text) => wholeNumber(0, 100).parse(text.toLowerCase() === 'none' ? '0' : text),
+      expected: `${CONCURRENCY.expected}, or none`,
+      parse: (text: string) => CONCURRENCY.parse(text.toLowerCase() === 'none' ? '0' : text),
     },
     unit: 'invocations',
     default: '1',

@@ -150,15 +150,15 @@ export const metricName: ValueType<MetricName> = {
 
 /** `a=b&c=d` with every name once and no side empty; null when malformed. */
 function queryParameters(query: string): Record<string, string> | null {
-  const parameters: Record<string, string> = {};
+  const parameters = new Map<string, string>();
   for (const pair of query === '' ? [] : query.split('&')) {
     const equals = pair.indexOf('=');
     const name = decoded(pair.slice(0, Math.max(equals, 0)));
     const value = decoded(pair.slice(equals + 1));
-    if (name === null || value === null || Object.hasOwn(parameters, name)) return null;
-    parameters[name] = value;
+    if (name === null || value === null || parameters.has(name)) return null;
+    parameters.set(name, value);
   }
-  return parameters;
+  return Object.fromEntries(parameters);
 }
 
 /** Percent-decoded text of 1 to 255 characters without control characters; null otherwise. */

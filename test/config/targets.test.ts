@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../lib/config/settings.ts';
+import { variablePrefix } from '../../lib/config/targets.ts';
+import { MINIMAL, problemLines, problemsOf, TWO_TARGETS } from './fixture.ts';
+
+describe('targets', () => {
+  it('take unprefixed settings as defaults and prefixed ones as their own', () => {
+    const environment = { ...TWO_TARGETS, MAX_WORKERS: '7', NIGHT_REPORTS_MAX_WORKERS: '3', MAILER_MIN_WORKERS: '0' };
+    const { targets } = parseSettings(environment);
+    expect(targets.map(({ id, policy }) => [id, policy.minWorkers, policy.maxWorkers])).toEqual([
+      ['mailer', 0, 7],
+      ['night-reports', 1, 3],
+    ]);
+    expect(targets.map(({ source }) => source)).toEqual([
+      { kind: 'sqs', queueUrl: TWO_TARGETS.MAILER_QUEUE_URL },
+      { kind: 'sqs_name', queueName: 'reports.fifo' },
+    ]);
+  });
+
+  it('put a source of their own in the place of the one for all', () => {
+    const environment = {
+      ...TWO_TARGETS,
+      QUEUE_URL: MINIMAL.QUEUE_URL,
+      MAILER_QUEUE_URL: '',
+      MAILER_METRIC: 'Sidekiq/Size',
+    };
+    expect(parseSettings(environment).targets.map(({ source }) => source.kind)).toEqual(['metric', 'sqs_name']);
+  });
+
+  it.each([
+    ['worker', 'worker'],
+    ['Mail_Out', 'mail-out'],
+    ['jobs.low:1', 'jobs-low-1'],
+    ['jobs_', 'jobs'],
+  ])('named after the process when TARGETS is not set: %s is %s', (processName, id) => {
+    expect(parseSettings({ ...MINIMAL, PROCESS_NAME: processName }).targets.map((target) => target.id)).toEqual([id]);
+  });
+
+  it('named after the process may still have prefixed settings', () => {
+    expect(parseSettings({ ...MINIMAL, WORKER_MAX_WORKERS: '3' }).targets[0]?.policy.maxWorkers).toBe(3);
+  });
+
+  it('have a prefix in upper case with _ for -', () => {
+    expect(variablePrefix('night-reports')).toBe('NIGHT_REPORTS_');
+  });
+
+  it.each([
+    ['A', /"A" is not a target id/],
+    ['mailer,', /"" is not a target id/],
+    ['mail_out', /"mail_out" is not a target id/],
+    ['1st', /"1st" is not a target id/],
+    ['a--b', /"a--b" is not a target id/],
+    ['x'.repeat(41), /is not a target id/],
+    ['mailer,mailer', /"mailer" is there twice/],
+    ['aws', /"aws" cannot be a target id/],
+    ['actions', /"actions" cannot be a target id/],
+  ])('with the ids %s are refused', (ids, message) => {
+    const problems = problemsOf(() => parseSettings({ ...MINIMAL, TARGETS: ids }));
+    expect(problems[0]).toEqual({ field: 'TARGETS', message: expect.stringMatching(message) });
+  });
+
+  it('of a process whose name makes no id are refused under PROCESS_NAME', () => {
+    const problems = problemsOf(() => parseSettings({ ...MINIMAL, PROCESS_NAME: '1st' }));
+    expect(problems.map(({ field }) => field)).toEqual(['PROCESS_NAME']);
+  });
+
+  it('are limited in number', () => {
+    const ids = Array.from({ length: 101 }, (_, index) => `t${index}`);
+    const problems = problemsOf(() => parseSettings({ ...MINIMAL, TARGETS: ids.join(',') }));
+    expect(problems).toContainEqual({ field: 'TARGETS', message: '101 targets are more than 100' });
+  });
+
+  it('must not share a process of a stack', () => {
+    expect(problemLines(() => parseSettings({ ...TWO_TARGETS, NIGHT_REPORTS_PROCESS_NAME: 'mailer' }))).toEqual([
+      `NIGHT_REPORTS_PROCESS_NAME: "mailer" of stack ${MINIMAL.STACK_UID} is already scaled by the target mailer`,
+    ]);
+    expect(
+      parseSettings({ ...TWO_TARGETS, NIGHT_REPORTS_PROCESS_NAME: 'mailer', NIGHT_REPORTS_STACK_UID: 'other' }).targets,
+    ).toHaveLength(2);
+  });
+
+  it('that lack what every target needs say both names it could have', () => {
+    expect(
+      problemLines(() => parseSettings({ ...TWO_TARGETS, STACK_UID: undefined, NIGHT_REPORTS_STACK_UID: 'x' })),
+    ).toEqual([
+      'MAILER_STACK_UID: is not set (nor is STACK_UID, for all targets); expected a Cloud 66 stack uid such as 5999b763474b0eafa5fafb64bff0ba80',
+    ]);
+  });
+});
+
+describe('checks across settings', () => {
+  it.each([
+    [{ MIN_WORKERS: '5', WORKER_MAX_WORKERS: '3' }, 'MIN_WORKERS: 5 is more than WORKER_MAX_WORKERS, 3'],
+    [{ MAX_WORKERS: '0' }, 'MIN_WORKERS: 1 is more than MAX_WORKERS, 0'],
+    [
+      { MIN_WORKERS: '5', SERVERS: 'a,b', MAX_WORKERS_PER_SERVER: '2' },
+      'MIN_WORKERS: 5 is more than the 4 that SERVERS and MAX_WORKERS_PER_SERVER leave room for',
+    ],
+    [{ METRIC: 'A/B' }, 'QUEUE_URL: is set, and so is METRIC; expected exactly one of QUEUE_URL, QUEUE_NAME, METRIC'],
+    [{ QUEUE_URL: '' }, 'QUEUE_URL: is not set; expected exactly one of QUEUE_URL, QUEUE_NAME, METRIC'],
+  ])('%o is refused', (change, line) => {
+    expect(problemLines(() => parseSettings({ ...MINIMAL, ...change }))).toEqual([line]);
+  });
+
+  it('are left out where a value could not be read', () => {
+    const fields = (change: Record<string, string>) =>
+      problemsOf(() => parseSettings({ ...MINIMAL, ...change })).map(({ field }) => field);
+    expect(fields({ MIN_WORKERS: '20', MAX_WORKERS: 'ten' })).toEqual(['MAX_WORKERS']);
+    expect(fields({ MIN_WORKERS: 'two', MAX_WORKERS: '0' })).toEqual(['MIN_WORKERS']);
+    expect(fields({ QUEUE_URL: '', QUEUE_NAME: 'no good' })).toEqual(['QUEUE_NAME']);
+    expect(fields({ QUEUE_URL: '', METRIC: 'no good' })).toEqual(['METRIC']);
+    expect(fields({ STRATEGY: 'guess' })).toEqual(['STRATEGY']);
+  });
+
+  it('want steps for the strategy step', () => {
+    const problems = problemsOf(() => parseSettings({ ...MINIMAL, STRATEGY: 'step' }));
+    expect(problems.map(({ field }) => field)).toEqual(['STEPS']);
+    expect(problemsOf(() => parseSettings({ ...MINIMAL, STRATEGY: 'step', STEPS: '5' }))).toHaveLength(1);
+  });
+});
+
+describe('the alarm threshold', () => {
+  it.each([
+    [{ MIN_WORKERS: '0' }, 1],
+    [{ MIN_WORKERS: '3', BACKLOG_PER_WORKER: '10' }, 31],
+    [{ MIN_WORKERS: '3', BACKLOG_PER_WORKER: '0.5' }, 2],
+    [{ STRATEGY: 'step', STEPS: '0:-1,100:+1,500:+5' }, 100],
+    [{ STRATEGY: 'step', STEPS: '0:+1' }, 1],
+    [{ STRATEGY: 'step', STEPS: '50:+1', MIN_WORKERS: '0' }, 1],
+    [{ ALARM_THRESHOLD: '500' }, 500],
+  ])('with %o is %i', (change, threshold) => {
+    expect(parseSettings({ ...MINIMAL, ...change }).targets[0]?.alarm.threshold).toBe(threshold);
+  });
+});
