@@ -39,30 +39,29 @@ export async function startCloud66Server(options: ServerOptions): Promise<Cloud6
   const forms = createReplyForms(replyForm, random.fork('reply-form'));
   const api: Api = { account, forms, ...(pageSize === undefined ? {} : { pageSize }) };
   const timers = new Set<NodeJS.Timeout>();
-  let index = 0;
+  let requests = 0;
 
-  const server = createServer((request, response) => {
-    response.on('error', () => {}); // the caller has gone; there is nobody left to tell
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = urlOf(request).pathname;
     const method = request.method ?? 'GET';
-    const fault = faults({ method, path, index, atMs: account.clock.nowMs() });
-    index += 1;
+    const fault = faults({ method, path, index: requests, atMs: account.clock.nowMs() });
+    requests += 1;
     const record = (status: number | null, user: string | null): void =>
       account.calls.record({ atMs: account.clock.nowMs(), method, path, status, user, fault: fault?.kind ?? null });
 
-    readBody(request)
-      .then((body) => {
-        if (fault !== null && keepsCallAway(fault)) return record(answerInstead(fault, response), null);
-        const reply = replyTo(api, request, body);
-        record(fault?.kind === 'lose_answer' ? null : reply.status, reply.user);
-        if (fault?.kind !== 'delay') return send(response, reply, fault);
-        const timer = setTimeout(() => {
-          timers.delete(timer);
-          send(response, reply, null);
-        }, fault.delayMs);
-        timers.add(timer);
-      })
-      .catch((error: unknown) => crash(response, error));
+    const body = await readBody(request);
+    if (fault !== null && keepsCallAway(fault)) {
+      record(answerInstead(fault, response), null);
+      return;
+    }
+    const reply = replyTo(api, request, body);
+    record(fault?.kind === 'lose_answer' ? null : reply.status, reply.user);
+    if (fault?.kind === 'delay') await wait(fault.delayMs, timers);
+    send(response, reply, fault);
+  };
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => crash(response, error));
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -81,6 +80,17 @@ export async function startCloud66Server(options: ServerOptions): Promise<Cloud6
         server.closeAllConnections();
       }),
   };
+}
+
+/** Never ends when the timers are cleared; the connection is closed then, and nobody waits. */
+function wait(delayMs: number, timers: Set<NodeJS.Timeout>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      resolve();
+    }, delayMs);
+    timers.add(timer);
+  });
 }
 
 function urlOf(request: IncomingMessage): URL {

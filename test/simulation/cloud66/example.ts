@@ -52,3 +52,11 @@ export function createExample(settings: Partial<AccountSettings> = {}, seed = 1)
 export function scaleCall(counts: Readonly<Record<string, number>>, processName = 'worker') {
   return { processName, counts, user: 'robot@example.com', userReference: 'note' };
 }
+
+/** The books of one process, by server uid. */
+export function countsOf(account: Cloud66Account, processName = 'worker') {
+  return account
+    .stack('shop')
+    .processes()
+    .find((process) => process.name === processName)?.counts;
+}
