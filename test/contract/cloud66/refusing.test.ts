@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ForbiddenError,
+  ThrottledError,
+  TrialExpiredError,
+  UnauthorizedError,
+  UnavailableError,
+} from '../../../lib/cloud66/errors.ts';
+import { connect, FORMS, LION, NOW_MS, never, STACK_UID, wish } from './connect.ts';
+
+describe.each(FORMS)('Cloud 66 refusing, $replyForm replies, seed $seed', (form) => {
+  it.each([
+    ['a wrong token', { token: 'token-revoked' }, UnauthorizedError, 'access_denied'],
+    ['a token without the scope', { token: 'token-scale' }, ForbiddenError, 'access_denied'],
+    ['an expired trial', { settings: { trialExpired: true } }, TrialExpiredError, 'access_denied'],
+    ['a used-up budget (503)', { settings: { callsPerHour: 0 } }, ThrottledError, 'throttled'],
+    [
+      'a used-up budget (429)',
+      { settings: { callsPerHour: 0, throttledStatus: 429 as const } },
+      ThrottledError,
+      'throttled',
+    ],
+    [
+      'a server error',
+      { serving: { faults: () => ({ kind: 'status', status: 502 }) as const } },
+      UnavailableError,
+      'unavailable',
+    ],
+  ])('%s is an error of its own, and no reading', async (_name, wishes, errorClass, why) => {
+    const { client, host } = await connect(form, wishes);
+    const error: unknown = await client.getStack(STACK_UID, never()).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(errorClass);
+    expect(String(error)).not.toContain('token-');
+    expect(await host.stack(STACK_UID, never())).toMatchObject({ kind: 'failed', why });
+    expect((await host.placements(STACK_UID, ['worker'], never())).get('worker')).toMatchObject({ kind: 'failed' });
+  });
+
+  it('names the scope that a scale call needs', async () => {
+    const { scaler, stack } = await connect(form, { token: 'token-read' });
+    const answer = await scaler.scale(wish({ [LION]: 2 }), never());
+    expect(answer.kind === 'refused' && answer.error).toMatchObject({ name: 'ForbiddenError', scope: 'admin' });
+    expect(stack.actions()).toEqual([]);
+  });
+
+  it('says when a used-up budget comes back', async () => {
+    for (const throttledStatus of [503, 429] as const) {
+      const { client } = await connect(form, { settings: { callsPerHour: 0, throttledStatus } });
+      const error: unknown = await client.getStack(STACK_UID, never()).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ retryAtMs: NOW_MS + 1_800_000 });
+    }
+  });
+
+  it('knows no other stack', async () => {
+    const { host } = await connect(form);
+    expect(await host.stack('abcdef', never())).toMatchObject({ kind: 'failed', why: 'not_found' });
+  });
+});
