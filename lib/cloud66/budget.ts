@@ -1,0 +1,79 @@
+/**
+ * How many calls the Cloud 66 account has left. The budget is per *user* and hour, shared with people and CI, so the newest
+ * headers are believed over our own count. In memory only: losing it costs one refused call.
+ *
+ * Source: https://developers.cloud66.com/v3 (rate limiting): 3,000 requests per user and hour, then 503 `throttled` until
+ * the next hourly interval; sample headers show `X-RateLimit-Limit: 3600`.
+ */
+
+/** What a reply's headers say of the limit; null for what they leave out. */
+export interface RateLimit {
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  readonly resetAtMs: number | null;
+  readonly observedAtMs: number;
+}
+
+/** The API budget as one process knows it. */
+export interface ApiBudget {
+  /** A call is about to be made. */
+  called(nowMs: number): void;
+  /** A reply carried rate limit headers. */
+  seen(rateLimit: RateLimit): void;
+  /** Cloud 66 refused until then. */
+  throttled(untilMs: number): void;
+  /** When calls may be made again; null when they may be made now. */
+  throttledUntilMs(nowMs: number): number | null;
+  /** Calls left in this hour, never below zero; zero while throttled. */
+  remaining(nowMs: number): number;
+  /** Calls that this process made since it started. */
+  calls(): number;
+}
+
+/** The documented limit, which is below the one in the sample headers. */
+const DEFAULT_LIMIT = 3000;
+const HOUR_MS = 3_600_000;
+
+/** Start of the next hourly interval: when a limit that says nothing else is lifted. */
+export function nextHourMs(nowMs: number): number {
+  return (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
+}
+
+/** A budget that has seen nothing yet: `defaultLimit` calls per hour until headers say otherwise. */
+export function createBudget({ defaultLimit = DEFAULT_LIMIT }: { readonly defaultLimit?: number } = {}): ApiBudget {
+  let limit = defaultLimit;
+  let left = defaultLimit;
+  let intervalEndsMs = 0;
+  let untilMs = 0;
+  let calls = 0;
+
+  const startInterval = (nowMs: number): void => {
+    if (nowMs < intervalEndsMs) return;
+    intervalEndsMs = nextHourMs(nowMs);
+    left = limit;
+  };
+
+  return {
+    called(nowMs) {
+      startInterval(nowMs);
+      calls += 1;
+      left -= 1;
+    },
+    seen(rateLimit) {
+      startInterval(rateLimit.observedAtMs);
+      // Only what was seen replaces what was counted: a limit alone moves what is left by its difference.
+      left = rateLimit.remaining ?? left + (rateLimit.limit ?? limit) - limit;
+      limit = rateLimit.limit ?? limit;
+      if (rateLimit.resetAtMs !== null) intervalEndsMs = rateLimit.resetAtMs;
+    },
+    throttled(atMs) {
+      untilMs = Math.max(untilMs, atMs);
+    },
+    throttledUntilMs: (nowMs) => (nowMs < untilMs ? untilMs : null),
+    remaining(nowMs) {
+      startInterval(nowMs);
+      return nowMs < untilMs ? 0 : Math.max(0, left);
+    },
+    calls: () => calls,
+  };
+}
