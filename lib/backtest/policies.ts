@@ -1,0 +1,156 @@
+/**
+ * Who can be replayed: our own strategies, by the names and settings that a deployment uses, and the rules of others.
+ * A policy brings its knobs for the tuner and a pilot for the plant; nothing else of the backtest knows which is which.
+ */
+import type { Environment } from '../config/env.ts';
+import { parseSettings } from '../config/settings.ts';
+import type { Target } from '../domain.ts';
+import { InvalidInputError } from '../errors.ts';
+import type { Random } from '../simulation/random.ts';
+import type { Baseline, Knob, Settings, Workload } from './baselines/baseline.ts';
+import type { Plant } from './plant.ts';
+import type { DecisionEvent } from './plant-ports.ts';
+import { type Attention, baselinePilot, type League, ourPilot, type Pilot } from './replay.ts';
+
+/** What a policy is given to fly with. */
+export interface Flight {
+  readonly plant: Plant;
+  readonly workload: Workload;
+  readonly settings: Settings;
+  /** Further settings of ours, by their names in the environment; they win over `settings`. */
+  readonly overrides: Environment;
+  readonly league: League;
+  readonly startMs: number;
+  readonly servers: number;
+  readonly random: Random;
+  readonly onDecision?: (event: DecisionEvent) => void;
+}
+
+/** One policy that can be replayed and tuned. */
+export interface ReplayPolicy {
+  readonly name: string;
+  readonly title: string;
+  /** True for what this program deploys. */
+  readonly ours: boolean;
+  readonly knobs: readonly Knob[];
+  defaults(workload: Workload): Settings;
+  byTheBook(workload: Workload): Settings;
+  pilot(flight: Flight): Pilot;
+}
+
+/** One of our strategies, as a row of a table. */
+export interface OurStrategy {
+  readonly name: string;
+  readonly title: string;
+  readonly knobs: readonly Knob[];
+  defaults(workload: Workload): Settings;
+  byTheBook(workload: Workload): Settings;
+  /** The settings as a deployment would write them. */
+  environment(settings: Settings, workload: Workload): Environment;
+  /** When to look again before the next tick, at home; null = never. */
+  readonly attention: Attention | null;
+}
+
+/** What every deployment must name and no decision depends on. */
+const DEPLOYMENT: Environment = {
+  CLOUD66_TOKEN: 'not-used-in-a-backtest',
+  STAGE: 'backtest',
+  ACTIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/actions.fifo',
+  ACTIONS_DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/dead.fifo',
+  STACK_UID: 'backtest',
+  PROCESS_NAME: 'worker',
+  QUEUE_NAME: 'jobs',
+};
+
+/**
+ * The target that the deployed parser makes of some settings.
+ *
+ * @throws InvalidInputError naming each setting that is wrong.
+ */
+export function targetOf(environment: Environment, { minWorkers, maxWorkers }: Workload): Target {
+  const bounds = { MIN_WORKERS: String(minWorkers), MAX_WORKERS: String(maxWorkers) };
+  const [target] = parseSettings({ ...DEPLOYMENT, ...environment, ...bounds }).targets;
+  if (target === undefined) throw new InvalidInputError('settings', [{ field: 'TARGETS', message: 'none is left' }]);
+  return target;
+}
+
+const SCALE_IN_KNOBS: readonly Knob[] = [
+  { name: 'SCALE_IN_STABILIZATION_SECONDS', values: [0, 120, 300, 600, 1200], unit: 'seconds' },
+  { name: 'SCALE_IN_COOLDOWN_SECONDS', values: [0, 300], unit: 'seconds' },
+];
+
+/** So many messages per worker let the last of them wait for the target and no longer: the target / the job time. */
+function backlogForTarget({ waitTargetSeconds, jobSeconds, concurrency }: Workload): number {
+  return Math.max(1, Math.round(((1 + waitTargetSeconds / jobSeconds) * concurrency + Number.EPSILON) * 10) / 10);
+}
+
+const BACKLOG: OurStrategy = {
+  name: 'backlog',
+  title: 'this program, strategy backlog',
+  knobs: [
+    { name: 'BACKLOG_PER_WORKER', values: [40, 20, 12, 8, 5, 3, 2, 1.4, 1], unit: 'messages per worker' },
+    ...SCALE_IN_KNOBS,
+    { name: 'TOLERANCE', values: [0.1, 0.3], unit: 'share of the current count' },
+  ],
+  defaults: () => ({}),
+  byTheBook: (workload) => ({ BACKLOG_PER_WORKER: backlogForTarget(workload) }),
+  environment: (settings) => ({ STRATEGY: 'backlog', ...asTexts(settings) }),
+  attention: null,
+};
+
+/** STEPS is a list; its knobs are the backlog of the first step out and its size, the next ones being 4 and 16 times that. */
+const STEP: OurStrategy = {
+  name: 'step',
+  title: 'this program, strategy step',
+  knobs: [
+    { name: 'STEP_BACKLOG', values: [100, 50, 20, 10, 5, 3], unit: 'messages' },
+    { name: 'STEP_WORKERS', values: [1, 2, 4], unit: 'workers' },
+    ...SCALE_IN_KNOBS,
+  ],
+  defaults: () => ({ STEP_BACKLOG: 100, STEP_WORKERS: 1 }),
+  byTheBook: (workload) => ({ STEP_BACKLOG: Math.ceil(backlogForTarget(workload)), STEP_WORKERS: 1 }),
+  environment: ({ STEP_BACKLOG = 100, STEP_WORKERS = 1, ...others }) => {
+    const steps = [1, 4, 16].map((factor) => `${STEP_BACKLOG * factor}:+${STEP_WORKERS * factor}`);
+    return { STRATEGY: 'step', STEPS: ['0:-1', ...steps].join(','), ...asTexts(others) };
+  },
+  attention: null,
+};
+
+/** Our strategies. */
+export const OUR_STRATEGIES: readonly OurStrategy[] = [BACKLOG, STEP];
+
+function asTexts(settings: Settings): Environment {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
+
+/** One of our strategies, flown by the deployed code. */
+export function ourPolicy(strategy: OurStrategy): ReplayPolicy {
+  const { name, title, knobs, attention } = strategy;
+  return {
+    name,
+    title,
+    ours: true,
+    knobs,
+    defaults: strategy.defaults,
+    byTheBook: strategy.byTheBook,
+    pilot: ({ workload, settings, overrides, league, ...flight }) => {
+      const target = targetOf({ ...strategy.environment(settings, workload), ...overrides }, workload);
+      return ourPilot({ ...flight, target, attention: league === 'N' ? attention : null });
+    },
+  };
+}
+
+/** The rule of another product. */
+export function peerPolicy(baseline: Baseline): ReplayPolicy {
+  const { name, title, knobs } = baseline;
+  return {
+    name,
+    title,
+    ours: false,
+    knobs,
+    defaults: (workload) => baseline.defaults(workload),
+    byTheBook: (workload) => baseline.byTheBook(workload),
+    pilot: ({ plant, workload, settings, league, random }) =>
+      baselinePilot({ baseline, plant, workload, settings, league, random }),
+  };
+}
