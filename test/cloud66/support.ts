@@ -10,7 +10,7 @@ export const TOKEN = 'b3c0ffee5262d64b892e8d4341000001';
 /** Limits that keep waiting tests quick; everything else is as deployed. */
 export const QUICK: Partial<ClientLimits> = { tryTimeoutMs: 150, scaleTimeoutMs: 150, totalMs: 5_000, retryDelayMs: 1 };
 
-export const realClock = { nowMs: (): number => Date.now() };
+const realClock = { nowMs: (): number => Date.now() };
 
 /** A documented reply, as it stands in the documentation. */
 export function fixture(name: string): string {

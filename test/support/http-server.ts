@@ -24,7 +24,7 @@ export type ScriptedReply =
   /** A body of that many bytes, in pieces. */
   | { readonly fault: 'oversized'; readonly bytes: number };
 
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -32,7 +32,7 @@ export interface RecordedRequest {
   readonly body: string;
 }
 
-export type Answerer = (request: RecordedRequest, index: number) => ScriptedReply;
+type Answerer = (request: RecordedRequest, index: number) => ScriptedReply;
 
 export interface ScriptedServer {
   /** Base URL, without a slash at the end. */
