@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createVirtualClock } from '../../../lib/simulation/clock.ts';
+import { createRealClock, createVirtualClock } from '../../../lib/simulation/clock.ts';
 import { Cloud66Account, DEFAULT_SETTINGS } from '../../../lib/simulation/cloud66/account.ts';
+import type { WorkersEvent } from '../../../lib/simulation/cloud66/model.ts';
 import { createRandom } from '../../../lib/simulation/random.ts';
 import { countsOf, createExample, SHOP, scaleCall, TOKENS } from './example.ts';
 
@@ -59,6 +60,21 @@ describe('the account', () => {
     clock.advanceBySeconds(600);
     expect(events).toEqual([]);
     expect(countsOf(account)).toMatchObject({ 'uid-a': 4 });
+  });
+
+  it('lives on the real clock as well', async () => {
+    const started = new Promise<WorkersEvent>((resolve) => {
+      const account = new Cloud66Account({
+        clock: createRealClock(),
+        random: createRandom(1),
+        stacks: [SHOP],
+        tokens: TOKENS,
+        settings: { scaleLatencySeconds: () => 0.005, startUpSeconds: () => 0.005 },
+        onWorkersChanged: resolve,
+      });
+      account.stack('shop').scale(scaleCall({ 'uid-b': 2 }));
+    });
+    expect(await started).toMatchObject({ processName: 'worker', running: 4 });
   });
 
   it('does not know other stacks', () => {
