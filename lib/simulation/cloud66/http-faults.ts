@@ -25,7 +25,7 @@ export type HttpFault =
   | { readonly kind: 'oversized'; readonly extraBytes: number };
 
 /** What a fault may depend on. */
-export interface FaultQuestion {
+interface FaultQuestion {
   readonly method: string;
   readonly path: string;
   /** Number of the request since the server's start, from 0. */

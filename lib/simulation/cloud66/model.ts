@@ -84,7 +84,7 @@ export interface AccountSettings {
   readonly actionFault: (action: ActionView) => ActionFault | null;
 }
 
-export type ActionKind = 'process_scale' | 'process_pause' | 'process_resume' | 'stack_redeploy';
+type ActionKind = 'process_scale' | 'process_pause' | 'process_resume' | 'stack_redeploy';
 
 /** An action as the account knows it. Exactly the finished ones have a result. */
 export interface ActionView {
