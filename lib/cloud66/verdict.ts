@@ -47,9 +47,9 @@ export function judge(result: Exchange, about: Circumstances): unknown {
 }
 
 /** No reply at all. A change that may have arrived somewhere has an unknown outcome. */
-function unanswered(result: Exclude<Exchange, WireReply>, { call, secrets }: Circumstances): Cloud66Error {
+function unanswered(result: Exclude<Exchange, WireReply>, { call }: Circumstances): Cloud66Error {
   const text = { timeout: 'no answer in time', stopped: 'the call was stopped before an answer came' };
-  const why = result.kind === 'failed' ? excerpt(result.why, secrets) : text[result.kind];
+  const why = result.kind === 'failed' ? result.why : text[result.kind];
   if (call.method === 'POST' && result.sent) return unknownOutcome(why, call, null);
   return new UnavailableError(why, call, null, { retryable: result.kind !== 'stopped' });
 }
@@ -153,11 +153,11 @@ function isTooDeep(text: string, maxDepth: number): boolean {
 
 /** Foreign text on one line, without control characters and tokens; cut last, so that no piece of a token is left. */
 export function excerpt(text: string, secrets: readonly string[]): string {
-  const line = secrets.reduce(
-    (rest, secret) => rest.replaceAll(secret, '[token]').replaceAll(encodeURIComponent(secret), '[token]'),
-    // Control and format characters: they could forge log lines or hide text.
-    text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim(),
-  );
+  // Control and format characters could forge log lines or hide text.
+  let line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  for (const form of new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))) {
+    line = line.replaceAll(form, '[token]');
+  }
   return line.length > MAX_EXCERPT ? `${line.slice(0, MAX_EXCERPT)}…` : line;
 }
 
