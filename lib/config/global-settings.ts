@@ -124,7 +124,7 @@ export const GLOBAL_SETTINGS = {
   STAGE: {
     ...GLOBAL,
     group: 'Set by the template',
-    type: matching(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'a letter and up to 31 letters, digits and -'),
+    type: matching(/^[A-Za-z][A-Za-z0-9-]{0,29}$/, 'a letter and up to 29 letters, digits and -'),
     default: 'dev',
     doc: 'Name of the deployment; `--stage` of serverless sets it.',
     example: 'production',

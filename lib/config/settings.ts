@@ -22,16 +22,13 @@ export type TokenSource =
   /** The token itself: local use. Never log it. */
   | { readonly kind: 'value'; readonly value: string };
 
-/** What both functions are told. */
+/** What both functions need to know, and all that the poller does. */
 export interface PollerSettings {
   readonly cloud66: { readonly apiUrl: string; readonly token: TokenSource };
   readonly actionsQueueUrl: string;
   readonly deadLetterQueueUrl: string;
-  readonly alarmNamePrefix: string;
   readonly stage: string;
-  readonly actionFirstLookSeconds: number;
   readonly actionTimeoutSeconds: number;
-  readonly dryRun: boolean;
   readonly logLevel: LogLevel;
   /** Sentences for the log: nothing that stops the program. */
   readonly warnings: readonly string[];
@@ -39,7 +36,10 @@ export interface PollerSettings {
 
 /** Everything that the environment tells. */
 export interface Settings extends PollerSettings {
+  readonly alarmNamePrefix: string;
   readonly targets: readonly Target[];
+  readonly actionFirstLookSeconds: number;
+  readonly dryRun: boolean;
 }
 
 /** Stages in which a token in an environment variable deserves a warning. */
@@ -52,12 +52,18 @@ const PRODUCTION_STAGES = ['production', 'prod', 'live'];
  */
 export function parseSettings(environment: Environment): Settings {
   const source = globalSource(environment);
-  const settings = readPollerSettings(source);
+  const common = readPollerSettings(source);
   const ids = targetIds(source);
-  const targets = readTargets(source, ids, settings.actionTimeoutSeconds);
+  const settings = {
+    ...common,
+    alarmNamePrefix: readSetting(source, 'ALARM_NAME_PREFIX') ?? `cloud66-worker-autoscaler-${common.stage}-backlog-`,
+    targets: readTargets(source, ids, common.actionTimeoutSeconds),
+    actionFirstLookSeconds: readSetting(source, 'ACTION_FIRST_LOOK_SECONDS'),
+    dryRun: readSetting(source, 'DRY_RUN'),
+  };
   reportMisspelt(environment, ids, source.findings);
   throwProblems(source.findings);
-  return { ...settings, targets };
+  return settings;
 }
 
 /**
@@ -90,11 +96,8 @@ function readPollerSettings(source: Source): PollerSettings {
     // An empty text stands for what is missing; the problem that goes with it ends the parsing before anybody sees it.
     actionsQueueUrl: readRequired(source, 'ACTIONS_QUEUE_URL') ?? '',
     deadLetterQueueUrl: readRequired(source, 'ACTIONS_DEAD_LETTER_QUEUE_URL') ?? '',
-    alarmNamePrefix: readSetting(source, 'ALARM_NAME_PREFIX') ?? `cloud66-worker-autoscaler-${stage}-backlog-`,
     stage,
-    actionFirstLookSeconds: readSetting(source, 'ACTION_FIRST_LOOK_SECONDS'),
     actionTimeoutSeconds: readSetting(source, 'ACTION_TIMEOUT_SECONDS'),
-    dryRun: readSetting(source, 'DRY_RUN'),
     logLevel: readSetting(source, 'LOG_LEVEL'),
     warnings: source.findings.warnings,
   };

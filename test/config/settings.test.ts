@@ -176,7 +176,13 @@ describe('the token', () => {
 
 describe('the settings of the poller', () => {
   it('need no targets, because a record tells all there is to know', () => {
-    const { targets: _, ...common } = parseSettings(MINIMAL);
+    const {
+      targets: _,
+      alarmNamePrefix: __,
+      actionFirstLookSeconds: ___,
+      dryRun: ____,
+      ...common
+    } = parseSettings(MINIMAL);
     const { ACTIONS_QUEUE_URL, ACTIONS_DEAD_LETTER_QUEUE_URL, CLOUD66_TOKEN_PARAMETER } = MINIMAL;
     const environment = { ACTIONS_QUEUE_URL, ACTIONS_DEAD_LETTER_QUEUE_URL, CLOUD66_TOKEN_PARAMETER };
     expect(parsePollerSettings(environment)).toEqual(common);

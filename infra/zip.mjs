@@ -1,0 +1,48 @@
+/** Writes a ZIP archive of one file, the same bytes for the same content (APPNOTE.TXT 4.3, method 8). */
+import { crc32, deflateRawSync } from 'node:zlib';
+
+/** 1980-01-01 00:00, the format's oldest time: an archive must not differ because it was made later. */
+const DOS_TIME = 0;
+const DOS_DATE = 0x0021;
+/** Readable by everyone: Lambda unpacks as one user and runs as another. */
+const FILE_MODE = 0o100644;
+const VERSION = 20;
+const MADE_BY_UNIX = (3 << 8) | VERSION;
+const METHOD_DEFLATE = 8;
+
+/**
+ * @param {string} name path within the archive, with /
+ * @param {Uint8Array} content
+ * @returns {Buffer}
+ */
+export function zipOf(name, content) {
+  const path = Buffer.from(name);
+  const body = deflateRawSync(content, { level: 9 });
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(VERSION, 0);
+  common.writeUInt16LE(METHOD_DEFLATE, 4);
+  common.writeUInt16LE(DOS_TIME, 6);
+  common.writeUInt16LE(DOS_DATE, 8);
+  common.writeUInt32LE(crc32(content), 10);
+  common.writeUInt32LE(body.length, 14);
+  common.writeUInt32LE(content.length, 18);
+  common.writeUInt16LE(path.length, 22);
+  const local = Buffer.concat([signature(0x04034b50), common, path, body]);
+  const attributes = Buffer.alloc(14);
+  attributes.writeUInt32LE((FILE_MODE << 16) >>> 0, 6);
+  const madeBy = Buffer.alloc(2);
+  madeBy.writeUInt16LE(MADE_BY_UNIX);
+  const central = Buffer.concat([signature(0x02014b50), madeBy, common, attributes, path]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, central, signature(0x06054b50), end]);
+}
+
+function signature(value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
