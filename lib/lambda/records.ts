@@ -13,7 +13,14 @@ import type { PassSignals } from '../reconcile/reconcile.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** One message of the actions queue, as far as it matters here. */
-export type QueuedRecord = v.InferOutput<typeof queuedRecord>;
+type QueuedRecord = v.InferOutput<typeof queuedRecord>;
+
+/** A message that is no action record. */
+export interface ForeignMessage {
+  readonly messageId: string;
+  readonly groupId: string | null;
+  readonly body: string;
+}
 
 const queuedRecord = v.object({
   messageId: v.string(),
@@ -37,7 +44,7 @@ export interface ConfirmPorts {
   readonly lookAgainSeconds: (looks: number) => number;
   readonly changeVisibility: (receiptHandle: string, seconds: number, signal: AbortSignal) => Promise<void>;
   /** Puts a message that can never be confirmed where a person finds it, together with the reason. */
-  readonly deadLetter: (message: QueuedRecord, reason: string, signal: AbortSignal) => Promise<void>;
+  readonly deadLetter: (message: ForeignMessage, reason: string, signal: AbortSignal) => Promise<void>;
   readonly actionTimeoutSeconds: number;
 }
 
@@ -74,7 +81,8 @@ export async function confirmRecords(
 async function handle(message: QueuedRecord, ports: ConfirmPorts, signals: PassSignals): Promise<'done' | 'keep'> {
   const record = parseOrReason(message.body, ports);
   if (typeof record === 'string') {
-    await ports.deadLetter(message, record, signals.last);
+    const { messageId, body, attributes } = message;
+    await ports.deadLetter({ messageId, body, groupId: attributes.MessageGroupId ?? null }, record, signals.last);
     return 'done';
   }
   const looks = message.attributes.ApproximateReceiveCount;

@@ -1,0 +1,142 @@
+/**
+ * The composition root: the only place that knows which adapter stands behind which port. Built once per execution
+ * environment, at its start, so that a wrong configuration stops the function before it does anything.
+ */
+import { randomUUID } from 'node:crypto';
+import { lookAgainSeconds } from '../actions/backoff.ts';
+import { createDeadLetter } from '../actions/dead-letter.ts';
+import { parseActionRecord } from '../actions/record.ts';
+import { createActionSender } from '../actions/sender.ts';
+import { createCloud66Client } from '../cloud66/client.ts';
+import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
+import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
+import { type Environment, readEnvironment } from '../config/env.ts';
+import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
+import { createCloudWatch } from '../queue/cloudwatch.ts';
+import type { AwsConnection } from '../queue/connection.ts';
+import { createParameterReader } from '../queue/parameter.ts';
+import { createQueueReader } from '../queue/reader.ts';
+import { createSqs, type Sqs } from '../queue/sqs.ts';
+import type { Clock, Scaler } from '../reconcile/ports.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
+import { createReporter } from '../telemetry/reporter.ts';
+import { look } from './look.ts';
+import { lambdaHandler } from './middleware.ts';
+import { confirmRecords } from './records.ts';
+
+/** One try of the scale call: it must fit into what the middleware leaves after the last moment to begin one. */
+const SCALE_TIMEOUT_MS = 10_000;
+
+const clock: Clock = { nowMs: () => Date.now() };
+const write = (line: string) => {
+  process.stdout.write(`${line}\n`);
+};
+
+/**
+ * The handler of the scale function.
+ *
+ * @throws InvalidInputError that lists every problem of the configuration.
+ */
+export function wireScale(environment: Environment = readEnvironment()) {
+  const settings = parseSettings(environment);
+  const shared = share('scale', settings, environment);
+  const { connection, sqs, client, reporter } = shared;
+  const ports = {
+    clock,
+    queue: createQueueReader({ sqs, cloudwatch: createCloudWatch(connection), clock }),
+    host: createProcessHost({ client, clock }),
+    scaler: settings.dryRun ? dryRunScaler : createScaler({ client }),
+    sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
+    reporter,
+    newDecisionId: randomUUID,
+  };
+  return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
+    (event, signals, logger) => look(event, settings, ports, signals, logger),
+    shared,
+  );
+}
+
+/**
+ * The handler of the poller function.
+ *
+ * @throws InvalidInputError that lists every problem of the configuration.
+ */
+export function wirePoller(environment: Environment = readEnvironment()) {
+  const settings = parsePollerSettings(environment);
+  const shared = share('poller', settings, environment);
+  const { sqs, client, reporter } = shared;
+  const { actionsQueueUrl, deadLetterQueueUrl, actionTimeoutSeconds } = settings;
+  const deadLetter = createDeadLetter({ sendMessage: sqs.sendFifo, queueUrl: deadLetterQueueUrl });
+  const ports = {
+    clock,
+    host: createProcessHost({ client, clock }),
+    reporter,
+    parseRecord: parseActionRecord,
+    lookAgainSeconds,
+    changeVisibility: (receiptHandle: string, visibilityTimeoutSeconds: number, signal: AbortSignal) =>
+      sqs.changeVisibility({ queueUrl: actionsQueueUrl, receiptHandle, visibilityTimeoutSeconds }, signal),
+    deadLetter,
+    actionTimeoutSeconds,
+  };
+  return lambdaHandler<unknown, Awaited<ReturnType<typeof confirmRecords>>>(
+    (event, signals, logger) => confirmRecords(event, ports, signals, logger),
+    shared,
+  );
+}
+
+/** Dry run: everything is read and decided, nothing is sent. */
+const dryRunScaler: Scaler = { scale: async () => ({ kind: 'not_sent' }) };
+
+function share(service: string, settings: PollerSettings, environment: Environment) {
+  const redactor = createRedactor();
+  const logger = createLogger({ level: settings.logLevel, write, clock, redactor, context: { service } });
+  for (const warning of settings.warnings) logger.warn(warning);
+  const metrics = createMetrics({ write, clock, service });
+  const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1' };
+  const sqs = createSqs(connection);
+  const token = registered(tokenSource(settings, sqs, connection, environment), redactor);
+  const client = createCloud66Client({
+    apiUrl: settings.cloud66.apiUrl,
+    token,
+    clock,
+    limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
+    onWarning: warnOnce(logger),
+  });
+  return { logger, metrics, connection, sqs, client, reporter: createReporter({ logger, metrics, clock }) };
+}
+
+function tokenSource(
+  { cloud66 }: PollerSettings,
+  { signedPost }: Sqs,
+  { region }: AwsConnection,
+  environment: Environment,
+): TokenSource {
+  const { token } = cloud66;
+  if (token.kind === 'value') return fixedToken(token.value);
+  const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
+  const parameters = createParameterReader({ signedPost, region, endpoint });
+  const never = new AbortController().signal; // the reader has a time limit of its own
+  return createTokenSource({ readParameter: () => parameters.read(token.name, never), clock });
+}
+
+/** Whatever token is ever used is struck out of everything that is written. */
+function registered(source: TokenSource, redactor: Redactor): TokenSource {
+  const register = async (reading: Promise<string>) => {
+    const token = await reading;
+    redactor.register(token);
+    return token;
+  };
+  return { get: () => register(source.get()), refresh: () => register(source.refresh()) };
+}
+
+/** Cloud 66 repeats its warning in every reply; once per execution environment is enough. */
+function warnOnce(logger: Logger): (warning: string) => void {
+  const told = new Set<string>();
+  return (warning) => {
+    if (told.has(warning) || told.size >= 20) return;
+    told.add(warning);
+    logger.warn('Cloud 66 warns.', { warning });
+  };
+}
