@@ -86,7 +86,8 @@ async function bundleFunction(root, folder, name) {
     plugins: [builtins],
     legalComments: 'none',
     metafile: true,
-    logLevel: 'error',
+    // Its errors are in what it throws.
+    logLevel: 'silent',
   });
   await writeFile(path.join(folder, `${name}.meta.json`), JSON.stringify(metafile));
   refuseMissingImports(name, metafile);

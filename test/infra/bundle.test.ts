@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { onlyEntry } from './archive.ts';
+
+interface Bundled {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly gzippedBytes: number;
+}
+
+const infra = (file: string) => pathToFileURL(path.join(import.meta.dirname, '..', '..', 'infra', file)).href;
+const { bundle } = (await import(infra('bundle.mjs'))) as { bundle: (root: string) => Promise<readonly Bundled[]> };
+const { zipOf } = (await import(infra('zip.mjs'))) as { zipOf: (name: string, content: Uint8Array) => Buffer };
+
+const SMALL = 'export const handler = async (): Promise<string> => "small";';
+let root = '';
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'autoscaler-bundle-'));
+  mkdirSync(path.join(root, 'functions'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(scale: string, poller = SMALL): void {
+  writeFileSync(path.join(root, 'functions', 'scale.ts'), scale);
+  writeFileSync(path.join(root, 'functions', 'poller.ts'), poller);
+}
+
+function call(file: string): string {
+  const script = `console.log(await (await import(${JSON.stringify(pathToFileURL(file).href)})).handler())`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout.trim();
+}
+
+describe('bundles', () => {
+  it('are one small module per function, with an account of what is in them', async () => {
+    write(SMALL);
+    const bundles = await bundle(root);
+    expect(bundles.map(({ name }) => name)).toEqual(['scale', 'poller']);
+    for (const { name, file, bytes } of bundles) {
+      expect(file).toBe(path.join(root, '.bundle', 'functions', `${name}.mjs`));
+      expect(readFileSync(file)).toHaveLength(bytes);
+      const account = JSON.parse(readFileSync(file.replace('.mjs', '.meta.json'), 'utf8')) as { inputs: object };
+      expect(Object.keys(account.inputs)).toEqual([`functions/${name}.ts`]);
+      expect(call(file)).toBe('small');
+    }
+  });
+
+  it("take Node's modules without importing them, named imports and CommonJS included", async () => {
+    writeFileSync(
+      path.join(root, 'old.cjs'),
+      "module.exports = require('crypto').createHash('sha1').update('a').digest('hex');",
+    );
+    write(`
+      import path, { basename } from 'node:path';
+      import * as timers from 'node:timers/promises';
+      import old from '../old.cjs';
+      export const handler = async () => [basename('/a/b'), path.extname('c.d'), typeof timers.setTimeout, old].join(' ');
+    `);
+    const [scale] = await bundle(root);
+    expect(readFileSync(scale?.file ?? '', 'utf8')).not.toMatch(/\bfrom\s*"|\bimport\s*"/);
+    expect(call(scale?.file ?? '')).toBe('b .d function 86f7e437faa5a7fce15d1ddcb9eaeaea377667b8');
+  });
+
+  it('are refused when they outgrow their budget', async () => {
+    let seed = 1;
+    const noise = Array.from({ length: 400_000 }, () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return (seed % 36).toString(36);
+    }).join('');
+    write(`export const handler = async () => ${JSON.stringify(noise)};`);
+    await expect(bundle(root)).rejects.toThrow(
+      /^bundle of scale: 400\.\d kB is more than its budget, 300\.0 kB\nbundle of scale: 2\d\d\.\d kB gzipped is more than its budget, 90\.0 kB$/,
+    );
+  });
+
+  it('are refused when they need at once what is left out of them', async () => {
+    write("import { fromSSO } from '@aws-sdk/credential-provider-sso';\nexport const handler = async () => fromSSO;");
+    await expect(bundle(root)).rejects.toThrow(
+      'bundle of scale: @aws-sdk/credential-provider-sso is not in it, but imported',
+    );
+  });
+
+  it('are refused when a function does not build', async () => {
+    write("import { nothing } from './missing.ts';\nexport const handler = nothing;");
+    await expect(bundle(root)).rejects.toThrow('Could not resolve "./missing.ts"');
+  });
+});
+
+describe('archives', () => {
+  it('hold one readable file and are the same bytes every time', () => {
+    const content = Buffer.from('export const handler = 1;'.repeat(100));
+    const archive = zipOf('functions/scale.mjs', content);
+    expect(onlyEntry(archive)).toEqual({ name: 'functions/scale.mjs', content, mode: 0o100644 });
+    expect(zipOf('functions/scale.mjs', content).equals(archive)).toBe(true);
+  });
+});
