@@ -13,7 +13,7 @@ import { type AwsConnection, clientSettings, limitsOf, withTimeLimit } from './c
 import { createSignedPost, type SignedPost } from './signed-post.ts';
 
 /** A message for a FIFO queue. */
-export interface FifoMessage {
+interface FifoMessage {
   readonly queueUrl: string;
   readonly body: string;
   /** Messages of one group are delivered in order. */
@@ -25,7 +25,7 @@ export interface FifoMessage {
 }
 
 /** When a received message may be received again. */
-export interface VisibilityChange {
+interface VisibilityChange {
   readonly queueUrl: string;
   readonly receiptHandle: string;
   /** 0 to 43,200 (12 hours). */
@@ -61,7 +61,9 @@ export interface Sqs {
 
 /** A connection to SQS. Makes no call by itself. */
 export function createSqs(connection: AwsConnection): Sqs {
-  const client = new SQSClient(clientSettings(connection));
+  // The host of a queue URL never decides where a request goes: the region does, or AWS_ENDPOINT_URL. Otherwise a run
+  // against local servers would call AWS for every queue that is named by its real URL.
+  const client = new SQSClient({ ...clientSettings(connection), useQueueUrlAsEndpoint: false });
   const { callLimitSeconds } = limitsOf(connection);
   // As many entries as there are queue names in the settings; a URL never changes.
   const urls = new Map<string, string>();

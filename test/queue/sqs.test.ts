@@ -81,15 +81,19 @@ describe('SQS', () => {
 describe('SQS in trouble', () => {
   let server: AwsServer;
   let sqs: Sqs;
+  /** Without retries, where only the name of the trouble matters. */
+  let once: Sqs;
   const url = 'http://127.0.0.1/000000000000/q';
 
   beforeAll(async () => {
     server = await startAwsServer();
     const limits = { requestTimeoutSeconds: 0.15, callLimitSeconds: 3, connectTimeoutSeconds: 0.5 };
     sqs = createSqs({ ...localConnection(server.endpoint), limits });
+    once = createSqs({ ...localConnection(server.endpoint), limits: { ...limits, maxAttempts: 1 } });
   });
   afterAll(async () => {
     sqs.destroy();
+    once.destroy();
     await server.stop();
   });
 
@@ -123,8 +127,22 @@ describe('SQS in trouble', () => {
     ['an invalid request', refusal(400, 'InvalidParameterValue'), 'malformed'],
   ] as const)('names %s for what it is', async (_name, answer, problem) => {
     server.play(answer);
-    const error = await sqs.depthAttributes(url, signal).catch((caught: unknown) => caught);
+    const error = await once.depthAttributes(url, signal).catch((caught: unknown) => caught);
     expect([problemOf(error), error]).toEqual([problem, error]);
+  });
+
+  it('goes where AWS_ENDPOINT_URL points, whatever the host of the queue URL', async () => {
+    server.play(ok({ Attributes: {} }));
+    process.env.AWS_ENDPOINT_URL = server.endpoint;
+    try {
+      const { endpoint, ...connection } = localConnection(server.endpoint);
+      const local = createSqs(connection);
+      await local.depthAttributes('https://sqs.us-east-1.amazonaws.com/123456789012/real', signal);
+      local.destroy();
+      expect(server.requests.map((request) => request.headers.host)).toEqual([new URL(endpoint).host]);
+    } finally {
+      delete process.env.AWS_ENDPOINT_URL;
+    }
   });
 
   it('does not take an answer without an id for a stored message', async () => {
