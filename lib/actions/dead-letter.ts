@@ -2,7 +2,7 @@
 import type { SendMessage } from './sender.ts';
 
 /** A message of the actions queue that cannot be followed. */
-export interface RefusedMessage {
+interface RefusedMessage {
   readonly messageId: string;
   readonly groupId: string | null;
   readonly body: string;

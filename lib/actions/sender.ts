@@ -5,7 +5,7 @@ import type { ActionSender } from '../reconcile/ports.ts';
 import { encodeActionRecord } from './record.ts';
 
 /** A message for a FIFO queue. */
-export interface QueueMessage {
+interface QueueMessage {
   readonly queueUrl: string;
   readonly body: string;
   readonly groupId: string;

@@ -25,7 +25,7 @@ export interface MetricPoint {
 export type Series = { readonly kind: 'ok'; readonly points: readonly MetricPoint[] } | Failure;
 
 /** Which points to read. */
-export interface SeriesRange {
+interface SeriesRange {
   readonly startMs: number;
   readonly endMs: number;
   readonly periodSeconds: number;

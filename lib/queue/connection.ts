@@ -5,7 +5,7 @@
 import { AutoscalerError } from '../errors.ts';
 
 /** Access key of AWS; only needed where the environment does not hold one. */
-export interface AwsCredentials {
+interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

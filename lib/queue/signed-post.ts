@@ -5,7 +5,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
 /** A request of the AWS JSON protocol. */
-export interface JsonRequest {
+interface JsonRequest {
   /** Name under which the request is signed, such as `ssm`. */
   readonly service: string;
   /** Such as `https://ssm.us-east-1.amazonaws.com`. */
@@ -16,7 +16,7 @@ export interface JsonRequest {
 }
 
 /** Status and text of an answer, whatever the status. */
-export interface TextAnswer {
+interface TextAnswer {
   readonly status: number;
   readonly text: string;
 }

@@ -11,7 +11,7 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Anything that belongs to a line; errors may stand in it as they are. */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /** Writes one JSON line per call. Secrets are hidden, circles cut, sizes limited; no field can make it throw. */
 export interface Logger {

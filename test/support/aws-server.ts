@@ -23,7 +23,7 @@ export type Answer =
   | 'cut'
   | 'stall';
 
-export type Script = readonly (Answer | ((request: AwsRequest) => Answer))[];
+type Script = readonly (Answer | ((request: AwsRequest) => Answer))[];
 
 /** The running server. */
 export interface AwsServer {

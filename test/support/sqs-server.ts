@@ -20,7 +20,7 @@ export function localConnection(endpoint: string) {
 }
 
 /** A message as it lies in a queue. */
-export interface StoredMessage {
+interface StoredMessage {
   readonly messageId: string;
   readonly body: string;
   readonly groupId: string | undefined;
@@ -29,7 +29,7 @@ export interface StoredMessage {
 }
 
 /** A message as `receive` hands it out. */
-export interface ReceivedMessage {
+interface ReceivedMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
