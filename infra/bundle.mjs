@@ -4,6 +4,7 @@
  *
  * `node infra/bundle.mjs` does it for this project; packaging does it by itself (bundle-plugin.cjs).
  */
+import { realpathSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
@@ -14,7 +15,7 @@ import { build } from 'esbuild';
 export const FUNCTION_NAMES = ['scale', 'poller'];
 
 /** In bytes. */
-export const BUDGET = { plain: 300_000, gzipped: 90_000 };
+export const BUDGET = { plain: 330_000, gzipped: 112_000 };
 
 /**
  * Parts of the AWS SDK that Lambda never reaches, all behind dynamic imports: its credentials are in the environment,
@@ -31,8 +32,9 @@ const LEFT_OUT = [
 ];
 
 /**
- * Takes Node's own modules by `process.getBuiltinModule`: an import of `node:http` from an ES module costs some 27 ms at
- * a cold start, this nothing. It also serves the `require` calls of CommonJS packages, which have none in an ES module.
+ * Takes Node's own modules by `process.getBuiltinModule`, which is quicker than importing them from an ES module: 85 ms
+ * instead of 93 for SQS, CloudWatch, ky and middy together (Node 24, medians). It also serves the `require` calls of
+ * CommonJS packages, which have none in an ES module.
  */
 const builtins = {
   name: 'builtins',
@@ -112,7 +114,7 @@ function overBudget(name, form, bytes, limit) {
     : [`bundle of ${name}: ${kilobytes(bytes)}${form} is more than its budget, ${kilobytes(limit)}`];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (realpathSync(process.argv[1] ?? '.') === fileURLToPath(import.meta.url)) {
   const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
   try {
     for (const { name, bytes, gzippedBytes } of await bundle(root)) {

@@ -8,8 +8,8 @@ export const QUEUE_IDS = {
   failures: 'FailedEventsQueue',
 } as const;
 
-/** Timeout of both functions; the queue keeps a record hidden six times as long, as AWS recommends for event sources. */
-export const FUNCTION_TIMEOUT_SECONDS = 60;
+/** Timeout of both functions in serverless.yml; the queue keeps a record hidden six times as long, as AWS recommends for event sources. */
+const FUNCTION_TIMEOUT_SECONDS = 60;
 const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 const DAY_SECONDS = 86_400;
 /**

@@ -5,8 +5,8 @@ import type { Target } from '../lib/domain.ts';
 import { arnOf, type Plan, type Resource, sub, type TemplatePart, type Value } from './cloudformation.ts';
 import { QUEUE_IDS } from './queues.ts';
 
-/** Logical ids of the roles. */
-export const ROLE_IDS = { scale: 'ScaleRole', poller: 'PollerRole' } as const;
+/** Logical ids of the roles, as serverless.yml gives them to the functions. */
+const ROLE_IDS = { scale: 'ScaleRole', poller: 'PollerRole' } as const;
 
 export function roles(plan: Plan): TemplatePart {
   const { name, deployment } = plan;

@@ -2,6 +2,7 @@
  * All that serverless.yml takes from code, written from the same settings that the functions read. Run as a program it
  * prints that as JSON: `node infra/template.ts SERVICE STAGE REGION`, with the settings in its environment.
  */
+import { realpathSync } from 'node:fs';
 import { parseDeployment } from '../lib/config/deployment.ts';
 import { type Environment, readEnvironment } from '../lib/config/env.ts';
 import type { FunctionName } from '../lib/config/schema.ts';
@@ -72,4 +73,5 @@ function main([service = '', stage = '', region = '']: readonly string[]): void 
   }
 }
 
-if (import.meta.main) main(process.argv.slice(2));
+// `import.meta.main` would say it shorter, but only since Node 24.2.
+if (realpathSync(process.argv[1] ?? '.') === import.meta.filename) main(process.argv.slice(2));

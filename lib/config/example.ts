@@ -7,7 +7,7 @@ const HEADER = `# Settings of the Cloud 66 worker autoscaler. Copy to .env and c
 #   TARGETS=mailer,reports
 #   MAX_WORKERS=10
 #   MAILER_MAX_WORKERS=20
-# Generated from the table in lib/config; \`npm test\` tells when the two differ.
+# Generated from the table in lib/config: \`npx vitest run test/config -u\` writes it, \`npm test\` tells when it is old.
 `;
 
 /** The complete text of `.env.example`. */

@@ -13,7 +13,7 @@ import { addProblem, type Findings, readRequired, readSetting, type Source } fro
 import type { ValueOf } from './schema.ts';
 import { readTargets, targetIds } from './targets.ts';
 
-export type LogLevel = ValueOf<'LOG_LEVEL'>;
+type LogLevel = ValueOf<'LOG_LEVEL'>;
 
 /** Where the Cloud 66 token is. */
 export type TokenSource =
