@@ -8,11 +8,12 @@ import { jobsPerWorker, order, setting } from './rule.ts';
 const MINUTE_SECONDS = 60;
 export const MANAGERS = { jobLatency: 0, jobQueue: 1 } as const;
 
+// The values of the published examples; no default latencies were found, 60 s and 10 s stand for them.
 const DEFAULTS = {
   manager: MANAGERS.jobLatency,
   maximumLatencySeconds: 60,
   minimumLatencySeconds: 10,
-  upQuantity: 1,
+  upQuantity: 5,
   downQuantity: 1,
   upSensitivity: 1,
   downSensitivity: 2,

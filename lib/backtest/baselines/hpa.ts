@@ -8,6 +8,8 @@ import { jobsPerWorker, setting } from './rule.ts';
 
 /** The sync period; both default scale-up policies also look back this far. */
 const PERIOD_SECONDS = 15;
+/** The controller's own downscale stabilization. */
+const DOWN_WINDOW_SECONDS = 300;
 const MIN_BURST = 4;
 const BURST_FACTOR = 2;
 
@@ -36,7 +38,7 @@ function bound(count: number, low: number, high: number): number {
 
 /** No `behavior` in the spec: the highest recommendation of the last 300 s, at most max(2n, 4) a sync. */
 export function withoutBehavior(tolerance: number): (input: ReplicaInput) => number {
-  const recommendations = recent(300);
+  const recommendations = recent(DOWN_WINDOW_SECONDS);
   return (input) => {
     const raw = rawReplicas(input, tolerance);
     recommendations.add(input.nowSeconds, raw);
@@ -78,6 +80,12 @@ function upLimit(added: Recent, input: ReplicaInput): number {
   return Math.max(start + MIN_BURST, Math.ceil(start * BURST_FACTOR), input.current, input.minReplicas);
 }
 
+/** The rule for these windows: a `behavior` block is there only where a user writes one, that is for other windows. */
+export function replicaRule(windows: BehaviorWindows): (input: ReplicaInput) => number {
+  const plain = windows.upSeconds === 0 && windows.downSeconds === DOWN_WINDOW_SECONDS;
+  return plain ? withoutBehavior(windows.tolerance) : withBehavior(windows);
+}
+
 export const hpa: Baseline = {
   name: 'hpa',
   title: 'Kubernetes HPA, external metric',
@@ -102,7 +110,7 @@ export const hpa: Baseline = {
   start(settings, workload) {
     const target = setting(settings, 'target');
     const countInFlight = setting(settings, 'countInFlight') !== 0;
-    const replicas = withBehavior({
+    const replicas = replicaRule({
       tolerance: setting(settings, 'tolerance'),
       upSeconds: setting(settings, 'upWindowSeconds'),
       downSeconds: setting(settings, 'downWindowSeconds'),

@@ -2,11 +2,10 @@
  * KEDA's `aws-sqs-queue` scaler: its operator owns the step between zero and one, the HPA that it generates the rest.
  */
 import type { Baseline, Sensed, Settings, Workload } from './baseline.ts';
-import { withBehavior, withoutBehavior } from './hpa.ts';
+import { replicaRule } from './hpa.ts';
 import { jobsPerWorker, setting } from './rule.ts';
 
 const TOLERANCE = 0.1;
-const HPA_DOWN_WINDOW_SECONDS = 300;
 
 const DEFAULTS = {
   queueLength: 5,
@@ -15,7 +14,7 @@ const DEFAULTS = {
   scaleOnDelayed: 0,
   pollingSeconds: 30,
   cooldownSeconds: 300,
-  downWindowSeconds: HPA_DOWN_WINDOW_SECONDS,
+  downWindowSeconds: 300,
 } as const;
 
 /** Messages that the scaler counts. */
@@ -62,11 +61,7 @@ export const keda: Baseline = {
     const target = setting(settings, 'queueLength');
     const downSeconds = setting(settings, 'downWindowSeconds');
     const minReplicas = Math.max(1, workload.minWorkers);
-    // The generated HPA has a `behavior` block only where the user writes one, that is for another window.
-    const replicas =
-      downSeconds === HPA_DOWN_WINDOW_SECONDS
-        ? withoutBehavior(TOLERANCE)
-        : withBehavior({ tolerance: TOLERANCE, upSeconds: 0, downSeconds });
+    const replicas = replicaRule({ tolerance: TOLERANCE, upSeconds: 0, downSeconds });
     const operate = operator(settings, workload);
     return (sensed) => {
       const forced = operate(sensed);
