@@ -127,7 +127,7 @@ describe('an AWS service', () => {
       FunctionName: { 'Fn::GetAtt': ['Work', 'Arn'] },
       Principal: 'lambda.alarms.cloudwatch.amazonaws.com',
       SourceAccount: { Ref: 'AWS::AccountId' },
-      SourceArn: { 'Fn::Sub': 'arn:aws:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:shop-*' },
+      SourceArn: { 'Fn::Sub': `arn:aws:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:shop-*` },
     },
   };
   const alarm = {

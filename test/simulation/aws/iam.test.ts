@@ -135,7 +135,7 @@ describe('IAM', () => {
         { Effect: 'Maybe', Action: 'a:b', Resource: '*' },
         { Effect: 'Allow', Resource: '*' },
         { ...allowSend, Condition: { NumericLessThan: { a: '1' } } },
-        { ...allowSend, Resource: '${aws:username}' },
+        { ...allowSend, Resource: `\${aws:username}` },
         { ...allowSend, NotPrincipal: '*' },
       ],
     };

@@ -19,7 +19,7 @@ function resolved(value: unknown, others: object = {}): unknown {
     Parameters: { Stage: { Type: 'String', Default: 'dev' } },
     Conditions: { IsDev: { 'Fn::Equals': [{ Ref: 'Stage' }, 'dev'] }, IsNot: { 'Fn::Not': [{ Condition: 'IsDev' }] } },
     Resources: {
-      Jobs: { Type: 'AWS::SQS::Queue', Properties: { QueueName: { 'Fn::Sub': 'jobs-${Stage}' } } },
+      Jobs: { Type: 'AWS::SQS::Queue', Properties: { QueueName: { 'Fn::Sub': `jobs-\${Stage}` } } },
       Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { Value: value } },
       ...others,
     },
@@ -39,7 +39,7 @@ describe('intrinsic functions', () => {
     ['GetAtt as a text', { 'Fn::GetAtt': 'Jobs.QueueName' }, 'jobs-dev'],
     [
       'Sub with names, attributes, variables and literals',
-      { 'Fn::Sub': ['${AWS::AccountId}/${Jobs.Arn}/${Own}/${!Kept}', { Own: { Ref: 'Stage' } }] },
+      { 'Fn::Sub': [`\${AWS::AccountId}/\${Jobs.Arn}/\${Own}/\${!Kept}`, { Own: { Ref: 'Stage' } }] },
       `000000000000/${QUEUE_ARN}/dev/\${Kept}`,
     ],
     ['Join over nested calls', { 'Fn::Join': [':', ['a', { Ref: 'Stage' }]] }, 'a:dev'],
