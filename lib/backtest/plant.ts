@@ -146,12 +146,12 @@ export class Plant {
   }
 
   /**
-   * Ends the run when the last running job is done, and no earlier than the traffic.
+   * Ends the run: when the last running job is done if all were started, else now.
    *
    * @returns paid worker-seconds: from the acceptance of the action that started a worker to the end of its draining.
    */
   finish(): number {
-    const end = Math.max(this.nowSeconds, this.#workforce.lastFreeAt());
+    const end = this.workedOff ? Math.max(this.nowSeconds, this.#workforce.lastFreeAt()) : this.nowSeconds;
     this.#serveUntil(end);
     return this.#workforce.paidUntil(end);
   }

@@ -3,6 +3,7 @@
  * A policy brings its knobs for the tuner and a pilot for the plant; nothing else of the backtest knows which is which.
  */
 import type { Environment } from '../config/env.ts';
+import { SETTINGS, type TargetSettingName } from '../config/schema.ts';
 import { parseSettings } from '../config/settings.ts';
 import type { Target } from '../domain.ts';
 import { InvalidInputError } from '../errors.ts';
@@ -63,15 +64,31 @@ const DEPLOYMENT: Environment = {
 };
 
 /**
- * The target that the deployed parser makes of some settings.
+ * The target that the deployed parser makes of some settings. The bounds are those of the plant: they follow the peak of
+ * the traffic, which may lie beyond what a deployment is allowed to ask for.
  *
  * @throws InvalidInputError naming each setting that is wrong.
  */
 export function targetOf(environment: Environment, { minWorkers, maxWorkers }: Workload): Target {
-  const bounds = { MIN_WORKERS: String(minWorkers), MAX_WORKERS: String(maxWorkers) };
-  const [target] = parseSettings({ ...DEPLOYMENT, ...environment, ...bounds }).targets;
-  if (target === undefined) throw new InvalidInputError('settings', [{ field: 'TARGETS', message: 'none is left' }]);
-  return target;
+  const bounds = ['MIN_WORKERS', 'MAX_WORKERS'].filter((name) => environment[name] !== undefined);
+  if (bounds.length > 0) {
+    const message = 'the bounds belong to the plant and are the same for every policy';
+    throw new InvalidInputError(
+      'backtest settings',
+      bounds.map((field) => ({ field, message })),
+    );
+  }
+  const [target] = parseSettings({ ...DEPLOYMENT, ...environment }).targets;
+  if (target === undefined) throw new RangeError('The settings of a deployment came to no target.');
+  return { ...target, policy: { ...target.policy, minWorkers, maxWorkers } };
+}
+
+const SCALE_IN = ['SCALE_IN_STABILIZATION_SECONDS', 'SCALE_IN_COOLDOWN_SECONDS'] as const;
+const STEADINESS = [...SCALE_IN, 'TOLERANCE'] as const;
+
+/** Defaults of some settings, from the one table that has them. */
+function tabledDefaults(names: readonly TargetSettingName[]): Settings {
+  return Object.fromEntries(names.map((name) => [name, Number(SETTINGS[name].default)]));
 }
 
 const SCALE_IN_KNOBS: readonly Knob[] = [
@@ -92,8 +109,8 @@ const BACKLOG: OurStrategy = {
     ...SCALE_IN_KNOBS,
     { name: 'TOLERANCE', values: [0.1, 0.3], unit: 'share of the current count' },
   ],
-  defaults: () => ({}),
-  byTheBook: (workload) => ({ BACKLOG_PER_WORKER: backlogForTarget(workload) }),
+  defaults: () => tabledDefaults(['BACKLOG_PER_WORKER', ...STEADINESS]),
+  byTheBook: (workload) => ({ ...tabledDefaults(STEADINESS), BACKLOG_PER_WORKER: backlogForTarget(workload) }),
   environment: (settings) => ({ STRATEGY: 'backlog', ...asTexts(settings) }),
   attention: null,
 };
@@ -107,8 +124,12 @@ const STEP: OurStrategy = {
     { name: 'STEP_WORKERS', values: [1, 2, 4], unit: 'workers' },
     ...SCALE_IN_KNOBS,
   ],
-  defaults: () => ({ STEP_BACKLOG: 100, STEP_WORKERS: 1 }),
-  byTheBook: (workload) => ({ STEP_BACKLOG: Math.ceil(backlogForTarget(workload)), STEP_WORKERS: 1 }),
+  defaults: () => ({ ...tabledDefaults(SCALE_IN), STEP_BACKLOG: 100, STEP_WORKERS: 1 }),
+  byTheBook: (workload) => ({
+    ...tabledDefaults(SCALE_IN),
+    STEP_BACKLOG: Math.ceil(backlogForTarget(workload)),
+    STEP_WORKERS: 1,
+  }),
   environment: ({ STEP_BACKLOG = 100, STEP_WORKERS = 1, ...others }) => {
     const steps = [1, 4, 16].map((factor) => `${STEP_BACKLOG * factor}:+${STEP_WORKERS * factor}`);
     return { STRATEGY: 'step', STEPS: ['0:-1', ...steps].join(','), ...asTexts(others) };

@@ -88,21 +88,22 @@ function readRows(rows: readonly string[], problems: Problem[]): { times: Float6
   return { times, arrivals };
 }
 
-/** @returns the width of a bin: the distance between the first two rows, which all others must keep. */
+/** @returns the width of a bin: the distance between the first two good rows in succession, which all others must keep. */
 function checkSpacing(times: Float64Array, problems: Problem[]): number {
-  const binSeconds = (times[1] ?? Number.NaN) - (times[0] ?? Number.NaN);
-  if (!(binSeconds > 0)) {
-    if (binSeconds <= 0) problems.push({ field: 'line 3', message: 'the time must be later than that of line 2' });
-    return Number.NaN;
-  }
-  for (let index = 2; index < times.length; index += 1) {
+  let binSeconds = Number.NaN;
+  for (let index = 1; index < times.length; index += 1) {
+    const before = times[index - 1] as number;
     const found = times[index] as number;
-    const step = found - (times[index - 1] as number);
-    // A bad row was reported already; times have at most six decimals.
-    if (Number.isNaN(step) || Math.abs(step - binSeconds) < 1e-6) continue;
-    const expected = (times[index - 1] as number) + binSeconds;
-    const rule = `bins of ${binSeconds} s without gaps, empty ones as 0`;
-    problems.push({ field: `line ${index + 2}`, message: `found time ${found}, expected ${expected} (${rule})` });
+    const step = found - before;
+    if (Number.isNaN(step)) continue; // a bad row, reported already
+    if (Number.isNaN(binSeconds)) binSeconds = step;
+    const line = `line ${index + 2}`;
+    if (step <= 0) problems.push({ field: line, message: `found time ${found}, expected one later than ${before}` });
+    // Times have at most six decimals.
+    else if (Math.abs(step - binSeconds) >= 1e-6) {
+      const rule = `bins of ${binSeconds} s without gaps, empty ones as 0`;
+      problems.push({ field: line, message: `found time ${found}, expected ${before + binSeconds} (${rule})` });
+    }
   }
   return binSeconds;
 }
