@@ -30,15 +30,15 @@ export interface CloudWatchParts {
   readonly clock: Clock;
 }
 
-/** A reply ready to be sent. */
-export interface CloudWatchReply {
+/** A reply, before its body becomes text. */
+interface CloudWatchReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: object;
 }
 
 /** Answers one operation, given by its bare name (`PutMetricAlarm`) and its parsed JSON body. Never throws. */
-export type CloudWatchHandler = (operation: string, body: unknown) => CloudWatchReply;
+type CloudWatchHandler = (operation: string, body: unknown) => CloudWatchReply;
 
 type Operation = (body: unknown) => Readonly<Record<string, unknown>>;
 
@@ -80,7 +80,7 @@ function unknownOperation(operation: string, known: readonly string[]): CloudWat
 }
 
 function reply(status: number, body: object, headers: Readonly<Record<string, string>> = {}): CloudWatchReply {
-  return { status, headers: { 'content-type': 'application/x-amz-json-1.0', ...headers }, body: JSON.stringify(body) };
+  return { status, headers: { 'content-type': 'application/x-amz-json-1.0', ...headers }, body };
 }
 
 function failure(error: unknown): CloudWatchReply {
@@ -110,7 +110,7 @@ export async function startCloudWatchServer(
   const handle = createCloudWatchHandler(parts);
   const server = createServer((request, response) => {
     respond(request, handle).then(
-      ({ status, headers, body }) => response.writeHead(status, headers).end(body),
+      ({ status, headers, body }) => response.writeHead(status, headers).end(JSON.stringify(body)),
       () => response.destroy(),
     );
   });
@@ -157,10 +157,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * The JSON of a request's body, decompressed where needed. Exported for gateways that read requests themselves.
+ * The JSON of a request's body, decompressed where needed: the SDK sends large PutMetricData bodies gzipped.
  * @throws CloudWatchFault (ValidationException)
  */
-export function parseBody(bytes: Buffer, encoding: string | undefined): unknown {
+function parseBody(bytes: Buffer, encoding: string | undefined): unknown {
   try {
     const plain = encoding === 'gzip' ? gunzipSync(bytes, { maxOutputLength: MAX_BODY_BYTES }) : bytes;
     return plain.length === 0 ? {} : JSON.parse(plain.toString('utf8'));

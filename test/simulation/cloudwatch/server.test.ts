@@ -202,14 +202,14 @@ describe('refusals, as the SDK shows them', () => {
     expect(status).toBe(400);
     expect(headers['x-amzn-query-error']).toBe('ValidationError;Sender');
     for (const field of ['AlarmName', 'EvaluationPeriods', 'Threshold', 'ComparisonOperator'])
-      expect(body).toContain(field);
+      expect(JSON.stringify(body)).toContain(field);
   });
 
   it('says which operations there are', () => {
     const { status, body } = server.handle('PutDashboard', {});
     expect(status).toBe(404);
-    expect(body).toContain("'PutDashboard' is not emulated");
-    expect(body).toContain('GetMetricData');
+    expect(JSON.stringify(body)).toContain("'PutDashboard' is not emulated");
+    expect(JSON.stringify(body)).toContain('GetMetricData');
   });
 
   it.each([

@@ -1,0 +1,16 @@
+/** The command line: one file per command beside this one. Commands may import anything; nothing imports them. */
+import { Command } from 'commander';
+import { AutoscalerError } from '../errors.ts';
+import { startCommand } from './start.ts';
+
+const program = new Command('autoscaler')
+  .description('Scales Cloud 66 background workers from the depth of their queue.')
+  .addCommand(startCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Our own errors are written for people; a stack would only hide the message.
+  console.error(error instanceof AutoscalerError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,276 @@
+/**
+ * `npm start`: a load on a queue, and the packaged autoscaler on its own. Everything that happens is told as it happens;
+ * at the end the loop is either closed (backlog gone, minimum reached, every action confirmed) or it is said what is not.
+ */
+import type { OutcomeKind } from '../../domain.ts';
+import type { StackSeed } from '../cloud66/model.ts';
+import { createRandom } from '../random.ts';
+import { currentTimeSettings, wall } from '../time.ts';
+import type { Load } from './load.ts';
+import type { Packaged } from './package.ts';
+import { recordOf, type SeenOutcome, type SeenRecord } from './records.ts';
+import { startWorld, type World } from './world.ts';
+
+export const LOCAL_STACK_UID = '5999b763474b0eafa5fafb64bff0ba80';
+export const LOCAL_PROCESS = 'worker';
+export const LOCAL_QUEUE = 'jobs';
+const MIN_WORKERS = 1;
+
+/** The stack that is scaled: two servers, one worker. */
+const STACK: StackSeed = {
+  uid: LOCAL_STACK_UID,
+  name: 'shop',
+  servers: [
+    { uid: 'e63e859d5ab72b0bcf14321f0ffb013d', name: 'lion' },
+    { uid: 'f74f960e6bc83c1cdf25432f1aac124e', name: 'tiger' },
+  ],
+  processes: [
+    {
+      name: LOCAL_PROCESS,
+      command: 'bundle exec sidekiq',
+      stopSequence: 'term, 90, kill',
+      counts: { e63e859d5ab72b0bcf14321f0ffb013d: MIN_WORKERS, f74f960e6bc83c1cdf25432f1aac124e: 0 },
+    },
+  ],
+};
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly packaged: Packaged;
+  readonly load: Load;
+  readonly seed: number;
+  readonly jobSeconds: number;
+  /** Simulated time after which a loop that is not closed counts as failed. */
+  readonly limitSeconds: number;
+  /** Told each event; `atSeconds` is simulated time since the start. */
+  readonly tell: (atSeconds: number, what: EventKind, text: string) => void;
+  /** Ends the run early, cleanly. */
+  readonly signal: AbortSignal;
+}
+
+/** What happened, for the left column. */
+export type EventKind = 'backlog' | 'alarm' | 'decide' | 'workers' | 'outcome' | 'trouble';
+
+/** What a run came to. Times are simulated seconds. */
+export interface RunSummary {
+  readonly jobs: number;
+  readonly jobsDone: number;
+  readonly p50WaitSeconds: number;
+  readonly p95WaitSeconds: number;
+  readonly maxWaitSeconds: number;
+  readonly peakBacklog: number;
+  readonly peakWorkers: number;
+  readonly finalWorkers: number;
+  readonly workerSeconds: number;
+  readonly actions: Readonly<Record<'accepted' | 'confirmed' | 'mismatched' | 'failed' | 'timedOut' | 'lost', number>>;
+  readonly scaleOuts: number;
+  readonly scaleIns: number;
+  readonly simulatedSeconds: number;
+  readonly wallSeconds: number;
+  readonly speed: number;
+  readonly seed: number;
+  readonly load: string;
+  /** What keeps the loop from being closed; empty = success. */
+  readonly problems: readonly string[];
+}
+
+/** Plays the load and waits until the loop is closed, the limit is reached or the signal fires. */
+export async function runLocal(options: RunOptions): Promise<RunSummary> {
+  const seen = createWitness(options);
+  const world = await startWorld({
+    packaged: options.packaged,
+    stacks: [STACK],
+    queueOf: { [LOCAL_PROCESS]: LOCAL_QUEUE },
+    jobSeconds: options.jobSeconds,
+    seed: options.seed,
+    onLog: ({ from, name, line }) => seen.log(from, name, line),
+    onAlarm: ({ event }) => seen.alarm(event.alarmData.alarmName, event.alarmData.state.value),
+    onWorkers: ({ running }) => seen.workers(running),
+  });
+  try {
+    seen.begin(world);
+    await Promise.race([play(world, options, seen), seen.closed(), aborted(options.signal)]);
+    return seen.summary(world);
+  } finally {
+    seen.end();
+    await world.close();
+  }
+}
+
+/** Sends the messages on time. Never resolves: that the load is over is only the beginning of the end. */
+async function play(world: World, { load, signal }: RunOptions, seen: Witness): Promise<never> {
+  const startMs = Date.now();
+  for (const [index, atSeconds] of load.sendAtSeconds.entries()) {
+    await sleepUntil(startMs + atSeconds * 1000);
+    if (signal.aborted) break;
+    await world.cloud.queues.send(LOCAL_QUEUE, JSON.stringify({ job: index }));
+    seen.sent += 1;
+  }
+  return new Promise(() => {});
+}
+
+interface Witness {
+  sent: number;
+  begin(world: World): void;
+  log(from: 'function' | 'platform', name: string, line: string): void;
+  alarm(name: string, state: string): void;
+  workers(running: number): void;
+  closed(): Promise<void>;
+  summary(world: World): RunSummary;
+  end(): void;
+}
+
+/** Sees everything, tells it, and knows when the loop is closed. */
+function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness {
+  const wallStartMs = wall.nowMs();
+  let startMs = Date.now();
+  const outcomes: SeenOutcome[] = [];
+  const peak = { backlog: 0, workers: MIN_WORKERS };
+  const timers: NodeJS.Timeout[] = [];
+  let close: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  const now = () => (Date.now() - startMs) / 1000;
+
+  const self: Witness = {
+    sent: 0,
+    begin(world) {
+      startMs = Date.now();
+      const watch = () => {
+        const { visible, inFlight } = world.cloud.queues.depth(LOCAL_QUEUE);
+        peak.backlog = Math.max(peak.backlog, visible + inFlight);
+        const isLoopClosed = problemsOf(world, self.sent, load.sendAtSeconds.length, outcomes).length === 0;
+        if (isLoopClosed || now() > limitSeconds) close();
+      };
+      let told = '';
+      const tellBacklog = () => {
+        const { visible, inFlight } = world.cloud.queues.depth(LOCAL_QUEUE);
+        const running = world.account.stack(LOCAL_STACK_UID).workers(LOCAL_PROCESS);
+        const text = `${visible} waiting, ${inFlight} in flight, ${running} worker${running === 1 ? '' : 's'}`;
+        if (text !== told) tell(now(), 'backlog', text);
+        told = text;
+      };
+      timers.push(setInterval(watch, 1000), setInterval(tellBacklog, 30_000));
+    },
+    log(from, name, line) {
+      const record = from === 'function' ? recordOf(line) : null;
+      if (record?.event === 'outcome') outcomes.push(record);
+      const told = record ? lineOf(record) : from === 'platform' ? (['trouble', `${name}: ${line}`] as const) : null;
+      if (told) tell(now(), ...told);
+    },
+    alarm: (name, state) => tell(now(), 'alarm', `${name} is ${state}`),
+    workers(running) {
+      peak.workers = Math.max(peak.workers, running);
+      tell(now(), 'workers', `${running} running`);
+    },
+    closed: () => closed,
+    summary: (world) => ({
+      ...summaryOf(world, outcomes, self.sent),
+      peakBacklog: peak.backlog,
+      peakWorkers: peak.workers,
+      simulatedSeconds: Math.round(now()),
+      wallSeconds: Math.round((wall.nowMs() - wallStartMs) / 1000),
+      speed: currentTimeSettings().speed,
+      seed,
+      load: load.piece,
+      problems: problemsOf(world, self.sent, load.sendAtSeconds.length, outcomes),
+    }),
+    end() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+  return self;
+}
+
+function lineOf(record: SeenRecord): readonly [EventKind, string] | null {
+  switch (record.event) {
+    case 'decision': {
+      if (record.decision === null || record.result.kind === 'failed') return ['trouble', record.message];
+      const why = record.decision.steps.at(record.decision.action === 'hold' ? -1 : 0)?.why ?? '';
+      return ['decide', `${record.message}. ${why}`];
+    }
+    case 'outcome':
+      return ['outcome', record.message];
+    case undefined:
+      return record.level === 'error' || record.level === 'warn' ? ['trouble', record.message] : null;
+  }
+}
+
+/** Why the loop is not closed yet. */
+function problemsOf(world: World, sent: number, jobs: number, outcomes: readonly SeenOutcome[]): readonly string[] {
+  const stack = world.account.stack(LOCAL_STACK_UID);
+  const done = world.consumers.get(LOCAL_PROCESS)?.done() ?? 0;
+  const running = stack.workers(LOCAL_PROCESS);
+  const ours = stack.actions();
+  const confirmed = new Set(outcomes.filter(({ outcome }) => outcome.kind === 'confirmed').map(actionIdOf));
+  const open = ours.filter(({ id }) => !confirmed.has(id));
+  return [
+    ...(sent < jobs ? [`${jobs - sent} messages have not been sent`] : []),
+    ...(done < sent ? [`${sent - done} jobs are not done`] : []),
+    ...(running !== MIN_WORKERS ? [`${running} workers run; the minimum is ${MIN_WORKERS}`] : []),
+    ...open.map(({ id }) => `action ${id} was accepted and not confirmed`),
+    ...(ours.length === 0 ? ['nothing was scaled'] : []),
+  ];
+}
+
+function actionIdOf({ record }: SeenOutcome): number {
+  return record.actionId;
+}
+
+function summaryOf(world: World, outcomes: readonly SeenOutcome[], sent: number) {
+  const crew = world.consumers.get(LOCAL_PROCESS);
+  const stack = world.account.stack(LOCAL_STACK_UID);
+  const waits = (crew?.waitSeconds ?? []).toSorted((a, b) => a - b);
+  const quantile = (share: number) => round(waits[Math.max(0, Math.ceil(share * waits.length) - 1)] ?? 0);
+  const count = (kind: OutcomeKind) => outcomes.filter(({ outcome }) => outcome.kind === kind).length;
+  const totals = stack.actions().map(({ requestedCounts }) => sumOf(Object.values(requestedCounts)));
+  const steps = [...totals, MIN_WORKERS].map((total, index, all) => total - (all[index + 1] ?? total));
+  return {
+    jobs: sent,
+    jobsDone: crew?.done() ?? 0,
+    p50WaitSeconds: quantile(0.5),
+    p95WaitSeconds: quantile(0.95),
+    maxWaitSeconds: quantile(1),
+    finalWorkers: stack.workers(LOCAL_PROCESS),
+    workerSeconds: Math.round(crew?.workerSeconds() ?? 0),
+    actions: {
+      accepted: stack.actions().length,
+      confirmed: count('confirmed'),
+      mismatched: count('mismatched'),
+      failed: count('failed'),
+      timedOut: count('timed_out'),
+      lost: count('lost'),
+    },
+    scaleOuts: steps.filter((step) => step > 0).length,
+    scaleIns: steps.filter((step) => step < 0).length,
+  };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+async function sleepUntil(atMs: number): Promise<void> {
+  const delayMs = atMs - Date.now();
+  if (delayMs <= 0) return;
+  await new Promise((resolve) => {
+    setTimeout(resolve, delayMs);
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** A random source for the load that does not disturb the world's own. */
+export function loadRandom(seed: number) {
+  return createRandom(seed).fork('load');
+}
