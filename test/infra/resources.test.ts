@@ -39,7 +39,7 @@ describe('a packaged deployment of two targets', () => {
         FunctionName: { Ref: 'ScaleLambdaFunction' },
         Qualifier: '$LATEST',
         MaximumEventAgeInSeconds: 300,
-        MaximumRetryAttempts: 2,
+        MaximumRetryAttempts: 0,
         DestinationConfig: { OnFailure: { Destination: arnOf('FailedEventsQueue') } },
       },
     ]);
