@@ -122,7 +122,7 @@ export function createGuard(stack: Stack): Guard {
 }
 
 /** The ARN of a queue of this stack's account and region. */
-export function queueArn(place: Pick<Stack, 'partition' | 'region' | 'accountId'>, queueName: string): string {
+function queueArn(place: Pick<Stack, 'partition' | 'region' | 'accountId'>, queueName: string): string {
   return `arn:${place.partition}:sqs:${place.region}:${place.accountId}:${queueName}`;
 }
 
@@ -188,8 +188,9 @@ function managedPolicy(arn: string, path: string, problems: Problem[]): readonly
   if (actions === undefined) {
     const known = Object.keys(MANAGED_POLICY_ACTIONS).join(', ');
     problems.push({ field: `${path}.ManagedPolicyArns`, message: `found ${arn}, expected one of ${known}` });
+    return [];
   }
-  return parsePolicy({ Statement: { Effect: 'Allow', Action: actions ?? [], Resource: '*' } }, path);
+  return parsePolicy({ Statement: { Effect: 'Allow', Action: actions, Resource: '*' } }, path);
 }
 
 function permits(

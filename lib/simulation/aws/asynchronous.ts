@@ -24,7 +24,7 @@ export type SendRecord = (record: InvocationRecord) => Promise<void>;
 export type EventEnd = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'dropped';
 
 /** What Lambda sends to a destination. */
-export interface InvocationRecord {
+interface InvocationRecord {
   readonly version: '1.0';
   readonly timestamp: string;
   readonly requestContext: {

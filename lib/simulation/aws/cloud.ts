@@ -20,7 +20,7 @@ import { loadTemplate, type Place, type Stack } from './template.ts';
 import { asynchronousQueues, eventSources, schedules } from './wiring.ts';
 
 /** One line of what the functions print, or of what the platform has to say about them. */
-export interface LogLine {
+interface LogLine {
   readonly from: 'function' | 'platform';
   /** Name of the function or of the mapping, rule or queue. */
   readonly name: string;

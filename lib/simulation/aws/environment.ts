@@ -26,7 +26,7 @@ export type InvocationResult =
   | { readonly kind: 'failed'; readonly payload: FunctionError };
 
 /** The payload of a failed invocation. */
-export interface FunctionError {
+interface FunctionError {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly trace?: readonly string[];
@@ -91,16 +91,20 @@ class Environment implements ExecutionEnvironment {
     });
     const { port } = this.#server.address() as AddressInfo;
     const time = currentTimeSettings();
-    const child = spawn(this.#options.nodePath, ['--import', TIME_PRELOAD_FILE, '--no-warnings', RUNTIME_FILE], {
-      env: {
-        ...this.#options.variables,
-        AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
-        ...(time.speed === 1 ? {} : timeEnvironment(time)),
+    const child = spawn(
+      this.#options.nodePath,
+      ['--import', TIME_PRELOAD_FILE, '--disable-warning=ExperimentalWarning', RUNTIME_FILE],
+      {
+        env: {
+          ...this.#options.variables,
+          AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
+          ...(time.speed === 1 ? {} : timeEnvironment(time)),
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // A group of its own: Ctrl-C in the terminal then reaches the local run alone, which ends its processes itself.
+        detached: true,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: Ctrl-C in the terminal then reaches the local run alone, which ends its processes itself.
-      detached: true,
-    });
+    );
     this.#child = child;
     this.#collect(child.stdout);
     this.#collect(child.stderr);

@@ -116,6 +116,7 @@ function eventRecord(message: ReceivedMessage, queueArn: string, region: string)
       Object.entries(message.messageAttributes).map(([name, value]) => [name, eventAttribute(value)]),
     ),
     md5OfBody: message.md5OfBody,
+    ...(message.md5OfMessageAttributes === null ? {} : { md5OfMessageAttributes: message.md5OfMessageAttributes }),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: region,

@@ -40,7 +40,7 @@ export interface RequestRecord extends GatewayRequest {
 }
 
 /** Everything the gateway leads to. Given after the start, because queue URLs contain the port. */
-export interface GatewayRoutes {
+interface GatewayRoutes {
   readonly place: Place;
   readonly guard: Guard;
   /** Services by the name in the signature. STS is answered by the gateway itself. */

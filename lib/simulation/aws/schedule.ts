@@ -17,7 +17,7 @@ export interface Schedule {
 }
 
 /** The event that a target gets when the rule gives no input of its own. */
-export interface ScheduledEvent {
+interface ScheduledEvent {
   readonly version: '0';
   readonly id: string;
   readonly 'detail-type': 'Scheduled Event';

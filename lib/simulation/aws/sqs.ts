@@ -7,8 +7,6 @@ import { isRecord } from './intrinsics.ts';
 import type { ServiceReply } from './protocol.ts';
 import type { Place, Resource, Stack } from './template.ts';
 
-export type { QueueDepth } from './fauxqs.ts';
-
 /** A queue, as its clients name it. */
 export interface Queue {
   readonly name: string;
@@ -22,19 +20,21 @@ export interface ReceivedMessage {
   readonly receiptHandle: string;
   readonly body: string;
   readonly md5OfBody: string;
+  /** Null for a message without attributes. */
+  readonly md5OfMessageAttributes: string | null;
   readonly attributes: Readonly<Record<string, string>>;
   readonly messageAttributes: Readonly<Record<string, unknown>>;
 }
 
 /** Options of a send, with SQS's rules. */
-export interface SendOptions {
+interface SendOptions {
   readonly groupId?: string;
   readonly deduplicationId?: string;
   readonly delaySeconds?: number;
 }
 
 /** Options of a receive, with SQS's limits: up to 10 messages, up to 20 seconds. */
-export interface ReceiveOptions {
+interface ReceiveOptions {
   readonly max?: number;
   readonly waitSeconds?: number;
   readonly visibilityTimeoutSeconds?: number;
@@ -161,6 +161,7 @@ function receivedMessage(message: Record<string, unknown>): ReceivedMessage {
     receiptHandle: String(message.ReceiptHandle),
     body: String(message.Body),
     md5OfBody: String(message.MD5OfBody),
+    md5OfMessageAttributes: typeof message.MD5OfMessageAttributes === 'string' ? message.MD5OfMessageAttributes : null,
     attributes: isRecord(message.Attributes) ? (message.Attributes as Record<string, string>) : {},
     messageAttributes: isRecord(message.MessageAttributes) ? message.MessageAttributes : {},
   };

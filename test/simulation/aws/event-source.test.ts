@@ -4,7 +4,8 @@ import type { ReceivedMessage } from '../../../lib/simulation/aws/sqs.ts';
 import { arnOf, functionResources, liveFaster, POLLER_ACTIONS, startStack, until } from './small-stack.ts';
 
 function message(messageId: string): ReceivedMessage {
-  return { messageId, receiptHandle: `r${messageId}`, body: '', md5OfBody: '', attributes: {}, messageAttributes: {} };
+  const empty = { body: '', md5OfBody: '', md5OfMessageAttributes: null, attributes: {}, messageAttributes: {} };
+  return { messageId, receiptHandle: `r${messageId}`, ...empty };
 }
 
 const BATCH = ['1', '2', '3'].map(message);
@@ -88,7 +89,13 @@ async function startPrinting(resources: Record<string, object>) {
 describe('an event source mapping', () => {
   it('hands over messages in the shape of Lambda and deletes them', async () => {
     const { cloud, records } = await startPrinting(jobsStack(FIFO_JOBS, PRINTING));
-    await cloud.queues.send('jobs.fifo', 'one', { groupId: 'g', deduplicationId: 'd' });
+    await cloud.queues.call('SendMessage', {
+      QueueUrl: cloud.queues.queue('jobs.fifo').url,
+      MessageBody: 'one',
+      MessageGroupId: 'g',
+      MessageDeduplicationId: 'd',
+      MessageAttributes: { kind: { DataType: 'String', StringValue: 'mail' } },
+    });
     await until(() => cloud.queues.depth('jobs.fifo').deleted === 1);
     await until(() => records.length === 1);
     expect(records).toEqual([
@@ -106,7 +113,10 @@ describe('an event source mapping', () => {
           MessageGroupId: 'g',
           MessageDeduplicationId: 'd',
         },
-        messageAttributes: {},
+        messageAttributes: {
+          kind: { stringValue: 'mail', stringListValues: [], binaryListValues: [], dataType: 'String' },
+        },
+        md5OfMessageAttributes: expect.stringMatching(/^[0-9a-f]{32}$/),
         eventSource: 'aws:sqs',
         eventSourceARN: arnOf('jobs.fifo'),
         awsRegion: 'us-east-1',
@@ -144,6 +154,33 @@ describe('an event source mapping', () => {
     expect(cloud.queues.bodies('dead')).toEqual(['poison']);
     expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['1', '2']);
     expect(cloud.queues.depth('jobs')).toMatchObject({ visible: 0, inFlight: 0, deleted: 0 });
+  });
+
+  it('brings a message back when the function said, if that is sooner than the visibility timeout', async () => {
+    liveFaster(30);
+    const code = `export const handler = async ({ Records }) => {
+      console.log(JSON.stringify(Records));
+      const [record] = Records;
+      if (record === undefined || record.attributes.ApproximateReceiveCount === '3') return;
+      const credential = process.env.AWS_ACCESS_KEY_ID + '/20260101/us-east-1/sqs/aws4_request';
+      const QueueUrl = process.env.AWS_ENDPOINT_URL + '/000000000000/jobs.fifo';
+      await fetch(process.env.AWS_ENDPOINT_URL, {
+        method: 'POST',
+        headers: { authorization: 'Credential=' + credential, 'x-amz-target': 'AmazonSQS.ChangeMessageVisibility' },
+        body: JSON.stringify({ QueueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: 20 }),
+      });
+      return { batchItemFailures: [{ itemIdentifier: record.messageId }] };
+    };`;
+    const queue = { ...FIFO_JOBS, VisibilityTimeout: 600 };
+    const { cloud, records } = await startPrinting(
+      jobsStack(queue, code, {}, [...POLLER_ACTIONS, 'sqs:ChangeMessageVisibility']),
+    );
+    await cloud.queues.send('jobs.fifo', 'look again', { groupId: 'g', deduplicationId: 'd' });
+    const sentAtMs = Date.now();
+    await until(() => cloud.queues.depth('jobs.fifo').deleted === 1);
+    expect(records.map(({ attributes }) => attributes.ApproximateReceiveCount)).toEqual(['1', '2', '3']);
+    expect(Date.now() - sentAtMs).toBeGreaterThanOrEqual(39_000);
+    expect(Date.now() - sentAtMs).toBeLessThan(600_000);
   });
 
   it('keeps the order within a FIFO group while other groups go on', async () => {
