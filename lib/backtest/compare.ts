@@ -62,11 +62,19 @@ export interface Fold {
   readonly reading: Reading;
 }
 
+/** One held-out cell as it was read: where a policy wins and where it loses. */
+export interface CellReading {
+  readonly cell: FlownCell;
+  readonly outcome: Outcome;
+  readonly met: boolean;
+}
+
 export interface PolicyComparison {
   readonly policy: string;
   /** The headline: over all held-out cells. */
   readonly heldOut: Reading;
   readonly folds: readonly Fold[];
+  readonly heldOutCells: readonly CellReading[];
   /** Chosen on all cells and read on them: what the policy could do if it knew the future. */
   readonly inSample: { readonly chosen: Candidate; readonly qualified: boolean; readonly reading: Reading };
   readonly defaults: Reading;
@@ -168,6 +176,7 @@ function comparePolicy(
     policy,
     heldOut: readingOf(read, judging),
     folds,
+    heldOutCells: read.map(({ cell, outcome }) => ({ cell, outcome, met: keepsSlo(outcome, cell, judging) })),
     inSample: { chosen: candidates[index] as Candidate, qualified, reading: inSample },
     defaults: ofOrigin('defaults'),
     book: ofOrigin('book'),

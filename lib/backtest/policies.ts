@@ -14,7 +14,7 @@ import type { DecisionEvent } from './plant-ports.ts';
 import { type Attention, baselinePilot, type League, ourPilot, type Pilot } from './replay.ts';
 
 /** What a policy is given to fly with. */
-export interface Flight {
+interface Flight {
   readonly plant: Plant;
   readonly workload: Workload;
   readonly settings: Settings;

@@ -15,13 +15,21 @@ import { type DecisionEvent, plantPorts } from './plant-ports.ts';
 export type League = 'E' | 'N';
 
 /** The cadence of the schedule that wakes the deployed program. */
-export const TICK_SECONDS = 60;
+const TICK_SECONDS = 60;
+
+/** What a pass came to, and what is known of the next one. Times in seconds of the simulated run. */
+export interface Look {
+  readonly target: Target;
+  readonly result: TargetResult;
+  readonly nowSeconds: number;
+  readonly nextTickSeconds: number;
+}
 
 /**
  * After a pass: in how many seconds to look again before the next tick; null = the tick is soon enough. The program that
  * is deployed answers this too, so that a backtest looks as often as production does.
  */
-export type Attention = (result: TargetResult, nowSeconds: number, nextTickSeconds: number) => number | null;
+export type Attention = (look: Look) => number | null;
 
 /** Whoever decides: looks at the plant, perhaps moves the lever, and says at which simulated second to look next. */
 export interface Pilot {
@@ -97,9 +105,9 @@ export function ourPilot({ target, plant, attention, random, ...options }: OurPi
     const result = (await reconcile(targets, ports, signals)).get(target.id);
     if (result === undefined) throw new RangeError(`No result for "${target.id}".`);
     if (result.kind === 'failed') throw result.error;
-    const nextTick = phase + TICK_SECONDS * (Math.floor((nowSeconds - phase) / TICK_SECONDS) + 1);
-    const again = attention?.(result, nowSeconds, nextTick) ?? null;
-    return again === null ? nextTick : Math.min(nextTick, nowSeconds + Math.max(1, again));
+    const nextTickSeconds = phase + TICK_SECONDS * (Math.floor((nowSeconds - phase) / TICK_SECONDS) + 1);
+    const again = attention?.({ target, result, nowSeconds, nextTickSeconds }) ?? null;
+    return again === null ? nextTickSeconds : Math.min(nextTickSeconds, nowSeconds + Math.max(1, again));
   };
   return { firstLookSeconds: phase, look };
 }

@@ -20,7 +20,7 @@ export interface Trace {
   readonly arrivals: Float64Array;
 }
 
-export const TRACE_HEADER = 'timestamp_seconds,arrivals';
+const TRACE_HEADER = 'timestamp_seconds,arrivals';
 
 /** A year of minutes fits four times; more is a slip of the hand, or should be binned more coarsely. */
 const MAX_BINS = 2_000_000;

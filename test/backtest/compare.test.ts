@@ -44,6 +44,11 @@ describe('compare', () => {
     expect(result?.defaults).toMatchObject({ costRatio: 1, met: 0 });
     expect(result?.book.costRatio).toBeCloseTo(2, 10);
     expect(result?.budget).toBe(3);
+    expect(result?.heldOutCells.map(({ cell, met }) => [cell.trace, met])).toEqual([
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ]);
   });
 
   it('allows what is late whatever anyone does', () => {

@@ -15,7 +15,7 @@ export function jobsOf(pairs: readonly (readonly [number, number])[], durationSe
 }
 
 /** Every action takes 30 s and succeeds, workers are up at once, points are out 20 s after their minute. */
-export const EXACT: PlantSettings = {
+const EXACT: PlantSettings = {
   concurrency: 1,
   minWorkers: 0,
   maxWorkers: 20,

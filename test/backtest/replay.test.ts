@@ -108,7 +108,8 @@ describe('our policy on the plant', () => {
 
   it('looks again when it asks for it, and never skips a tick', async () => {
     const asked: number[] = [];
-    const { events, plant, pilot } = rushPilot((result, nowSeconds, nextTickSeconds) => {
+    const { events, plant, pilot } = rushPilot(({ result, target, nowSeconds, nextTickSeconds }) => {
+      expect(target.policy.maxWorkers).toBe(20);
       asked.push(nextTickSeconds - nowSeconds);
       return result.kind === 'scaled' ? 45 : null;
     });
