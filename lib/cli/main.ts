@@ -1,11 +1,13 @@
 /** The command line: one file per command beside this one. Commands may import anything; nothing imports them. */
 import { Command } from 'commander';
 import { AutoscalerError } from '../errors.ts';
+import { docsCommand } from './docs.ts';
 import { startCommand } from './start.ts';
 
 const program = new Command('autoscaler')
   .description('Scales Cloud 66 background workers from the depth of their queue.')
-  .addCommand(startCommand());
+  .addCommand(startCommand())
+  .addCommand(docsCommand());
 
 try {
   await program.parseAsync();
