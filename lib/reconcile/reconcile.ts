@@ -65,8 +65,10 @@ export async function reconcile(
 }
 
 function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string): TargetResult {
+  const result = results.get(targetId);
+  if (result !== undefined) return result;
   const error = new AutoscalerError(`Target "${targetId}" came to no result in this pass.`);
-  return results.get(targetId) ?? { kind: 'failed', decision: null, error };
+  return { kind: 'failed', decision: null, error };
 }
 
 /** One after the other within a stack: Cloud 66 may refuse a second action while it starts a first one. */
