@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../lib/errors.ts';
 import { parseEvent } from '../../lib/lambda/events.ts';
 
-export function recorded(name: string): Record<string, unknown> {
+function recorded(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(new URL(`../fixtures/events/${name}.json`, import.meta.url), 'utf8'));
 }
 
