@@ -23,7 +23,7 @@ export interface IntegerPlan {
 const DENSE_COUNTS = 24;
 const COUNT_STEP = 1 / 12;
 /** Labels per count: short problems are searched completely, long ones closely. */
-const MOST_ROOM = 4096;
+const MOST_ROOM = 512;
 const LEAST_ROOM = 8;
 const LABELS_IN_ALL = 1_000_000;
 const HALVINGS = 10;
