@@ -24,7 +24,7 @@ export interface LpBound {
   readonly exact: boolean;
 }
 
-/** The time grows faster than the slots: 1,440 take about 1.5 s, 2,880 about 5 s, 11,520 a minute. */
+/** The time grows faster than the slots: a day of minutes takes 1 to 4 s, two days 5 s, eight days a minute. */
 const MAX_SLOTS = 3000;
 const WINDOW_SLOTS = 720;
 
