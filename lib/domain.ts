@@ -65,6 +65,41 @@ export interface BacklogHistory {
   readonly points: readonly BacklogPoint[];
 }
 
+/**
+ * How much came and went per period, as CloudWatch recorded it: columns of equal length, oldest first, the newest last.
+ * Null = no point; that is not zero.
+ */
+export interface RateHistory {
+  /** Start of the first period. */
+  readonly startMs: number;
+  readonly periodSeconds: number;
+  /** Messages sent to the queue in the period (`NumberOfMessagesSent`, Sum). */
+  readonly sent: readonly (number | null)[];
+  /** Messages deleted, which is finished, in the period (`NumberOfMessagesDeleted`, Sum). */
+  readonly deleted: readonly (number | null)[];
+  /** Messages in the hands of workers, on average (`ApproximateNumberOfMessagesNotVisible`, Average). */
+  readonly inFlight: readonly (number | null)[];
+}
+
+/** What the queue's past says of the minutes around now: arrivals that return with the clock. */
+export interface ArrivalForecast {
+  /** Start of the first period; it lies in the past, so that what was foreseen lately can be told from surprises. */
+  readonly startMs: number;
+  readonly periodSeconds: number;
+  /** Messages expected in each period; 0 = nothing that returns with the clock. */
+  readonly expected: readonly number[];
+  /** For each period, after how many minutes its arrivals return; 0 where nothing is expected. */
+  readonly cycleMinutes: readonly number[];
+}
+
+/** What an earlier look of this execution environment saw. Losing these costs precision, never correctness. */
+export interface Look {
+  readonly atMs: number;
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly workers: number;
+}
+
 // --- Cloud 66 ---------------------------------------------------------------------------------------------------
 
 /** One server of the stack and what it runs of one process. */
@@ -136,7 +171,31 @@ export interface StepRule {
 /** How a backlog becomes a recommended count. */
 export type Strategy =
   | { readonly kind: 'backlog'; readonly backlogPerWorker: number }
-  | { readonly kind: 'step'; readonly steps: readonly StepRule[] };
+  | { readonly kind: 'step'; readonly steps: readonly StepRule[] }
+  | LatencyStrategy;
+
+/** Strategy `latency`: the count is found from the wait that jobs may have. */
+export interface LatencyStrategy {
+  readonly kind: 'latency';
+  /** How long a job may wait for its start ... */
+  readonly targetSeconds: number;
+  /** ... and which percentage of the jobs must not wait longer. */
+  readonly targetPercent: number;
+  /** How long a job runs, until the queue's own history tells; null = no hint. */
+  readonly jobSeconds: number | null;
+  /** Jobs that one worker runs at once. */
+  readonly jobsPerWorker: number;
+  /** Be there before arrivals that return with the clock. */
+  readonly learnPatterns: boolean;
+  /** Share of the target (0.7 = 70 %) within which a backlog is to be worked off once a scale out has landed. */
+  readonly drainShare: number;
+  /** Standard deviations of the arrivals that are kept as head-room; null = the quantile of `targetPercent`. */
+  readonly headroom: number | null;
+  /** A worker is kept until it has not been needed for this long; shortened for targets longer than a scale out takes. */
+  readonly keepIdleSeconds: number;
+  /** What just began to rise is taken to rise further by this factor until a scale out lands. */
+  readonly surgeFactor: number;
+}
 
 /** Everything the decision needs to know about the user's wishes. Complete: no field is optional. */
 export interface Policy {
@@ -183,13 +242,18 @@ export interface Target {
 // --- deciding ---------------------------------------------------------------------------------------------------
 
 /** Evidence that a decision may ask for. */
-export type EvidenceName = 'history' | 'stack' | 'actions';
+export type EvidenceName = 'history' | 'rates' | 'forecast' | 'stack' | 'actions';
 
 /** The world as one pass saw it. */
 export interface Observation {
   readonly backlog: Reading<Backlog>;
   readonly placement: Reading<Placement>;
   readonly history: Evidence<BacklogHistory>;
+  /** The last hour of arrivals and completions. */
+  readonly rates: Evidence<RateHistory>;
+  readonly forecast: Evidence<ArrivalForecast>;
+  /** Earlier looks of this execution environment, oldest first; `not_read` after a cold start. */
+  readonly looks: Evidence<readonly Look[]>;
   readonly stack: Evidence<StackState>;
   /** The stack's newest actions, other people's included. */
   readonly actions: Evidence<readonly Action[]>;
@@ -223,6 +287,9 @@ export type Reason =
   | 'within_tolerance'
   | 'stabilizing_scale_out'
   | 'stabilizing_scale_in'
+  | 'wait_above_target'
+  | 'wait_below_target'
+  | 'pattern_ahead'
   | 'cooling_down'
   | 'no_capacity'
   | 'process_paused'

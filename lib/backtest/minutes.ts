@@ -19,6 +19,8 @@ export interface Minute {
   /** Highest depth seen by the samples within the minute. */
   readonly visible: number;
   readonly inFlight: number;
+  /** Mean of the samples within the minute. */
+  readonly inFlightMean: number;
   readonly sent: number;
   readonly deleted: number;
   /** At the end of the minute. */
@@ -34,6 +36,7 @@ export class Minutes {
   count = 0;
   readonly visible: Float64Array;
   readonly inFlight: Float64Array;
+  readonly inFlightMean: Float64Array;
   readonly sent: Float64Array;
   readonly deleted: Float64Array;
   readonly oldestAgeSeconds: Float64Array;
@@ -47,6 +50,7 @@ export class Minutes {
     const column = (): Float64Array => new Float64Array(minutes);
     this.visible = column();
     this.inFlight = column();
+    this.inFlightMean = column();
     this.sent = column();
     this.deleted = column();
     this.oldestAgeSeconds = column();
@@ -65,6 +69,7 @@ export class Minutes {
     const at = this.count;
     this.visible[at] = minute.visible;
     this.inFlight[at] = minute.inFlight;
+    this.inFlightMean[at] = minute.inFlightMean;
     this.sent[at] = minute.sent;
     this.deleted[at] = minute.deleted;
     this.oldestAgeSeconds[at] = minute.oldestAgeSeconds;
@@ -79,14 +84,20 @@ export class Minutes {
     return Math.max(-1, minute);
   }
 
+  /** Whether CloudWatch shows the minute at `nowSeconds`: its point may be late or never come. */
+  isPublished(minute: number, nowSeconds: number): boolean {
+    if (minute < 0 || minute >= this.count || this.#missing[minute] === 1) return false;
+    return (this.#publishedAt[minute] as number) <= nowSeconds;
+  }
+
   /** The minute as CloudWatch shows it at `nowSeconds`; null when its point is late or never comes. */
   published(minute: number, nowSeconds: number): Minute | null {
-    if (minute < 0 || minute >= this.count || this.#missing[minute] === 1) return null;
-    if ((this.#publishedAt[minute] as number) > nowSeconds) return null;
+    if (!this.isPublished(minute, nowSeconds)) return null;
     return {
       startSeconds: minute * MINUTE,
       visible: this.visible[minute] as number,
       inFlight: this.inFlight[minute] as number,
+      inFlightMean: this.inFlightMean[minute] as number,
       sent: this.sent[minute] as number,
       deleted: this.deleted[minute] as number,
       oldestAgeSeconds: this.oldestAgeSeconds[minute] as number,

@@ -2,8 +2,18 @@
  * The ports of a reconcile, answered by the plant in simulated time: the deployed code cannot tell that it is replayed.
  * Every reading is fresh and true; what the outside world adds to it (lag, gaps, slow and failing actions) is the plant's.
  */
-import type { Action, ActionRecord, Backlog, BacklogPoint, Placement, Reading, ServerCounts } from '../domain.ts';
+import type {
+  Action,
+  ActionRecord,
+  Backlog,
+  BacklogPoint,
+  Placement,
+  RateHistory,
+  Reading,
+  ServerCounts,
+} from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
+import { createMemory } from '../reconcile/memory.ts';
 import type { ActionSender, Clock, ProcessHost, QueueReader, Reporter, Scaler } from '../reconcile/ports.ts';
 import type { ReconcilePorts } from '../reconcile/reconcile.ts';
 import type { PlantAction } from './actuator.ts';
@@ -36,6 +46,7 @@ export function plantPorts({ plant, startMs, servers, onDecision }: PlantPortsOp
     ...hostAndScaler(plant, startMs, servers),
     sender: SENDER,
     reporter: { decided: (event) => onDecision?.(event), ended: ignore, looked: ignore },
+    memory: createMemory(),
     newDecisionId: () => String(++decisions),
   };
 }
@@ -67,7 +78,30 @@ function queueReader(plant: Plant, startMs: number): QueueReader {
           },
         ]),
       ),
+    rates: async (queries) =>
+      new Map(
+        queries.map(({ targetId, windowSeconds }) => [
+          targetId,
+          { kind: 'ok', value: ratesOf(plant, startMs, windowSeconds), observedAtMs: now() },
+        ]),
+      ),
   };
+}
+
+/** The published minutes of the window as columns, those that never came as null. */
+function ratesOf({ minutes, nowSeconds }: Plant, startMs: number, windowSeconds: number): RateHistory {
+  const newest = minutes.newestDue(nowSeconds);
+  const first = Math.max(0, Math.floor((nowSeconds - windowSeconds) / MINUTE_SECONDS));
+  const sent: (number | null)[] = [];
+  const deleted: (number | null)[] = [];
+  const inFlight: (number | null)[] = [];
+  for (let at = first; at <= newest; at += 1) {
+    const out = minutes.isPublished(at, nowSeconds);
+    sent.push(out ? (minutes.sent[at] as number) : null);
+    deleted.push(out ? (minutes.deleted[at] as number) : null);
+    inFlight.push(out ? (minutes.inFlightMean[at] as number) : null);
+  }
+  return { startMs: startMs + first * MINUTE_SECONDS * 1000, periodSeconds: MINUTE_SECONDS, sent, deleted, inFlight };
 }
 
 /** The published minutes that touch the window, oldest first. */

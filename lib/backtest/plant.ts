@@ -53,6 +53,7 @@ export class Plant {
   #nextSampleAt = SAMPLE_SECONDS;
   #highestVisible = 0;
   #highestInFlight = 0;
+  #sumInFlight = 0;
   #arrivedBefore = 0;
   #finishedBefore = 0;
 
@@ -187,11 +188,13 @@ export class Plant {
     const { visible, inFlight, minutes } = this;
     this.#highestVisible = Math.max(this.#highestVisible, visible);
     this.#highestInFlight = Math.max(this.#highestInFlight, inFlight);
+    this.#sumInFlight += inFlight;
     if (this.#nextSampleAt % 60 === 0) {
       const finished = this.#started - inFlight;
       minutes.write({
         visible: this.#highestVisible,
         inFlight: this.#highestInFlight,
+        inFlightMean: this.#sumInFlight / (60 / SAMPLE_SECONDS),
         sent: this.#arrived - this.#arrivedBefore,
         deleted: finished - this.#finishedBefore,
         oldestAgeSeconds: this.oldestAgeSeconds,
@@ -201,6 +204,7 @@ export class Plant {
       this.#finishedBefore = finished;
       this.#highestVisible = 0;
       this.#highestInFlight = 0;
+      this.#sumInFlight = 0;
     }
     this.#nextSampleAt += SAMPLE_SECONDS;
   }

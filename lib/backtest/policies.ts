@@ -137,8 +137,33 @@ const STEP: OurStrategy = {
   attention: null,
 };
 
+/** The cadence of looks at a target that is awake. */
+const WATCH_INTERVAL_SECONDS = 15;
+const OWN_KNOBS = ['DRAIN_SHARE', 'KEEP_IDLE_SECONDS', 'SURGE_FACTOR'] as const;
+
+/** It is not told how long jobs run, unlike the others: it has to find out. */
+const LATENCY: OurStrategy = {
+  name: 'latency',
+  title: 'this program, strategy latency',
+  knobs: [
+    { name: 'DRAIN_SHARE', values: [0.8, 0.65, 0.5, 0.35], unit: 'share of the target' },
+    { name: 'HEADROOM', values: [0.5, 1, 2, 3], unit: 'standard deviations' },
+    { name: 'KEEP_IDLE_SECONDS', values: [60, 180, 300, 600], unit: 'seconds' },
+    { name: 'SURGE_FACTOR', values: [1, 1.5, 2], unit: 'times' },
+  ],
+  defaults: () => tabledDefaults(OWN_KNOBS),
+  byTheBook: () => tabledDefaults(OWN_KNOBS),
+  environment: (settings, { waitTargetSeconds, concurrency }) => ({
+    STRATEGY: 'latency',
+    LATENCY_TARGET_SECONDS: String(waitTargetSeconds),
+    JOBS_PER_WORKER: String(concurrency),
+    ...asTexts(settings),
+  }),
+  attention: ({ attentive }) => (attentive.awake ? WATCH_INTERVAL_SECONDS : null),
+};
+
 /** Our strategies. */
-export const OUR_STRATEGIES: readonly OurStrategy[] = [BACKLOG, STEP];
+export const OUR_STRATEGIES: readonly OurStrategy[] = [LATENCY, BACKLOG, STEP];
 
 function asTexts(settings: Settings): Environment {
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));

@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Target } from '../domain.ts';
+import type { Attentive } from '../policy/attention.ts';
 import type { TargetResult } from '../reconcile/ports.ts';
 import { type PassSignals, reconcile } from '../reconcile/reconcile.ts';
 import type { Random } from '../simulation/random.ts';
@@ -23,6 +24,8 @@ export interface Look {
   readonly result: TargetResult;
   readonly nowSeconds: number;
   readonly nextTickSeconds: number;
+  /** What the pass said about looking again soon. */
+  readonly attentive: Attentive;
 }
 
 /**
@@ -106,7 +109,9 @@ export function ourPilot({ target, plant, attention, random, ...options }: OurPi
     if (result === undefined) throw new RangeError(`No result for "${target.id}".`);
     if (result.kind === 'failed') throw result.error;
     const nextTickSeconds = phase + TICK_SECONDS * (Math.floor((nowSeconds - phase) / TICK_SECONDS) + 1);
-    const again = attention?.({ target, result, nowSeconds, nextTickSeconds }) ?? null;
+    const again =
+      attention?.({ target, result, nowSeconds, nextTickSeconds, attentive: ports.memory.attention(target.id) }) ??
+      null;
     return again === null ? nextTickSeconds : Math.min(nextTickSeconds, nowSeconds + Math.max(1, again));
   };
   return { firstLookSeconds: phase, look };

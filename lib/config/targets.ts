@@ -139,6 +139,19 @@ function readStrategy(source: Source): Strategy | null {
   switch (readSetting(source, 'STRATEGY')) {
     case 'backlog':
       return { kind: 'backlog', backlogPerWorker: readSetting(source, 'BACKLOG_PER_WORKER') };
+    case 'latency':
+      return {
+        kind: 'latency',
+        targetSeconds: readSetting(source, 'LATENCY_TARGET_SECONDS'),
+        targetPercent: readSetting(source, 'LATENCY_TARGET_PERCENT'),
+        jobSeconds: readSetting(source, 'JOB_SECONDS'),
+        jobsPerWorker: readSetting(source, 'JOBS_PER_WORKER'),
+        learnPatterns: readSetting(source, 'LEARN_PATTERNS'),
+        drainShare: readSetting(source, 'DRAIN_SHARE'),
+        headroom: readSetting(source, 'HEADROOM'),
+        keepIdleSeconds: readSetting(source, 'KEEP_IDLE_SECONDS'),
+        surgeFactor: readSetting(source, 'SURGE_FACTOR'),
+      };
     case 'step': {
       const steps = readRequired(source, 'STEPS');
       return steps === null ? null : { kind: 'step', steps };
@@ -163,6 +176,10 @@ function checkBounds(source: Source, { minWorkers, maxWorkers, servers, maxWorke
   }
 }
 
+/** Strategy `latency`: the alarm goes off when this share of the target is needed for what waits. */
+const ALARMING_SHARE = 0.3;
+const USUAL_JOB_SECONDS = 10;
+
 /** Where the alarm goes off unless the user says otherwise: the lowest backlog that the minimum does not suffice for. */
 function defaultThreshold({ minWorkers, strategy }: Policy): number {
   if (minWorkers === 0) return 1;
@@ -177,6 +194,10 @@ function defaultThreshold({ minWorkers, strategy }: Policy): number {
           .slice(0, 1)
           .map((step) => step.atLeast),
       );
+    case 'latency': {
+      const perWorker = (strategy.targetSeconds * strategy.jobsPerWorker) / (strategy.jobSeconds ?? USUAL_JOB_SECONDS);
+      return Math.max(1, Math.floor(ALARMING_SHARE * perWorker * minWorkers));
+    }
   }
 }
 

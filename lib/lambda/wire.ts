@@ -17,6 +17,7 @@ import type { AwsConnection } from '../queue/connection.ts';
 import { createParameterReader } from '../queue/parameter.ts';
 import { createQueueReader } from '../queue/reader.ts';
 import { createSqs, type Sqs } from '../queue/sqs.ts';
+import { createMemory } from '../reconcile/memory.ts';
 import type { Clock, Scaler } from '../reconcile/ports.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -50,6 +51,7 @@ export function wireScale(environment: Environment = readEnvironment()) {
     scaler: settings.dryRun ? dryRunScaler : createScaler({ client }),
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     reporter,
+    memory: createMemory(),
     newDecisionId: randomUUID,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(

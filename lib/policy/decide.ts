@@ -11,8 +11,10 @@ import { coolDown } from './cooldown.ts';
 import { isPaused, totalWorkers } from './distribute.ts';
 import { gate, requireEvidence } from './gate.ts';
 import { limit } from './limit.ts';
+import { recommendLatency } from './recommend/latency.ts';
 import { recommend } from './recommend/recommend.ts';
-import type { RatedSituation, Rule, Situation } from './ruling.ts';
+import type { DepthSituation, RatedSituation, Rule, Situation } from './ruling.ts';
+import { settle } from './settle.ts';
 import { stabilize } from './stabilize.ts';
 import { tolerate } from './tolerate.ts';
 
@@ -23,7 +25,7 @@ const CORRECTION: readonly Rule<Situation>[] = [gate, requireEvidence];
  * The order is fixed; `clamp` stands last of the rules that change a count, so that none can break a limit. It also stands
  * early, so that a target resting at its minimum or maximum holds there without asking for history.
  */
-const PIPELINE: readonly Rule<RatedSituation>[] = [
+const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
   gate,
   tolerate,
   clamp,
@@ -33,6 +35,12 @@ const PIPELINE: readonly Rule<RatedSituation>[] = [
   clamp,
   requireEvidence,
 ];
+
+/**
+ * Strategy `latency` weighs small differences, what was needed of late and the last change itself, knowing rates and times
+ * that the general rules do not; gate, limits and evidence hold for it as for everybody.
+ */
+const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [gate, settle, clamp, limit, clamp, requireEvidence];
 
 /**
  * Decides what to do about the number of workers of one target.
@@ -61,17 +69,35 @@ export function decide(input: DecisionInput): Decision | NeedsEvidence {
   }
   if (currentCount > situation.bounds.max) return correct(situation, situation.bounds.max, 'above_maximum');
 
-  const recommendation = recommend(policy, backlog.value, currentCount);
-  const step = { name: 'recommend', before: currentCount, after: recommendation.count, why: recommendation.why };
-  const rated = { ...situation, backlog: backlog.value, recommendation };
-  return run(PIPELINE, rated, recommendation.count, step, changeReason(currentCount, recommendation.count));
+  const { strategy } = policy;
+  if (strategy.kind === 'latency') {
+    const answer = recommendLatency(situation, strategy, backlog.value);
+    if (answer.kind === 'need') return { kind: 'needs_evidence', evidence: answer.evidence };
+    const { recommendation } = answer;
+    return rate(LATENCY_PIPELINE, { ...situation, backlog: backlog.value, recommendation });
+  }
+  const recommendation = recommend(policy, strategy, backlog.value, currentCount);
+  return rate(DEPTH_PIPELINE, { ...situation, backlog: backlog.value, recommendation, strategy });
+}
+
+/** Puts what a strategy recommends through its rules. */
+function rate<S extends RatedSituation>(rules: readonly Rule<S>[], situation: S): Decision | NeedsEvidence {
+  const { recommendation, currentCount } = situation;
+  const { count, why, reason, steps } = recommendation;
+  return run(
+    rules,
+    situation,
+    count,
+    [...steps, { name: 'recommend', before: currentCount, after: count, why }],
+    reason,
+  );
 }
 
 function correct(situation: Situation, count: number, reason: Reason): Decision | NeedsEvidence {
   const { min, max } = situation.bounds;
   const why = `${situation.currentCount} workers are outside ${min} to ${max}.`;
   const step = { name: 'bounds', before: situation.currentCount, after: count, why };
-  return run(CORRECTION, situation, count, step, reason);
+  return run(CORRECTION, situation, count, [step], reason);
 }
 
 /** Puts the count through the rules, collecting their working, until one of them holds or the last one is through. */
@@ -79,11 +105,11 @@ function run<S extends Situation>(
   rules: readonly Rule<S>[],
   situation: S,
   recommendedCount: number,
-  firstStep: Step,
+  firstSteps: readonly Step[],
   reason: Reason,
 ): Decision | NeedsEvidence {
   const { currentCount } = situation;
-  const steps: Step[] = [firstStep];
+  const steps: Step[] = [...firstSteps];
   let count = recommendedCount;
   for (const rule of rules) {
     const ruling = rule(situation, count);
@@ -127,11 +153,6 @@ function held(
     reason,
     steps,
   };
-}
-
-function changeReason(currentCount: number, count: number): Reason {
-  if (count < currentCount) return 'backlog_below_target';
-  return currentCount === 0 ? 'from_zero' : 'backlog_above_target';
 }
 
 /** A value that has grown old since it was read, or was old when it was read, is not a value. */

@@ -5,6 +5,9 @@ import type { Reason } from '../domain.ts';
 export const REASONS: Readonly<Record<Reason, string>> = {
   backlog_above_target: 'The backlog calls for more workers than are running.',
   backlog_below_target: 'The backlog has called for fewer workers than are running during the whole window.',
+  wait_above_target: 'Jobs would wait longer than LATENCY_TARGET_SECONDS with the workers that are running.',
+  wait_below_target: 'Fewer workers keep LATENCY_TARGET_SECONDS, and idle ones have been kept for long enough.',
+  pattern_ahead: 'Arrivals that return with the clock are due; workers are started before them.',
   from_zero: 'No worker is running and messages are waiting.',
   below_minimum: 'Fewer workers than MIN_WORKERS are running; corrected at once.',
   above_maximum: 'More workers than MAX_WORKERS are running; corrected at once.',

@@ -1,7 +1,7 @@
 /** The shapes that the rules of `decide` share. */
 import type { Backlog, DecisionInput, EvidenceName, Placement, Reason, Step } from '../domain.ts';
 import type { Bounds } from './clamp.ts';
-import type { Recommendation } from './recommend/recommend.ts';
+import type { DepthStrategy, Recommendation } from './recommend/recommend.ts';
 
 /** What the rules know once both readings that every decision needs are there. */
 export interface Situation extends DecisionInput {
@@ -14,6 +14,11 @@ export interface Situation extends DecisionInput {
 export interface RatedSituation extends Situation {
   readonly backlog: Backlog;
   readonly recommendation: Recommendation;
+}
+
+/** A rated situation of a strategy that looks at the depth alone, and can therefore be asked about the past as well. */
+export interface DepthSituation extends RatedSituation {
+  readonly strategy: DepthStrategy;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { BacklogHistory, BacklogPoint } from '../domain.ts';
 import { recommend } from './recommend/recommend.ts';
-import { go, hold, pass, type RatedSituation, type Rule, type Ruling } from './ruling.ts';
+import { type DepthSituation, go, hold, pass, type Rule, type Ruling } from './ruling.ts';
 
 /** The window wants at least this share of its points; CloudWatch drops some and publishes the newest late. */
 const MIN_COVERAGE = 0.5;
@@ -14,7 +14,7 @@ const MIN_COVERAGE = 0.5;
  * Scale in: the highest one counts, and live depth and history must agree even when the window is 0, because SQS
  * answers depth approximately: one stale zero must not stop busy workers.
  */
-export const stabilize: Rule<RatedSituation> = (situation, count) => {
+export const stabilize: Rule<DepthSituation> = (situation, count) => {
   const { currentCount, policy, observation } = situation;
   const scalesOut = count > currentCount;
   if (scalesOut && (currentCount === 0 || policy.scaleOutStabilizationSeconds === 0)) return pass(count);
@@ -27,7 +27,7 @@ export const stabilize: Rule<RatedSituation> = (situation, count) => {
   return scalesOut ? stabilizeOut(situation, count, history.value) : stabilizeIn(situation, count, history.value);
 };
 
-function stabilizeOut(situation: RatedSituation, count: number, history: BacklogHistory): Ruling {
+function stabilizeOut(situation: DepthSituation, count: number, history: BacklogHistory): Ruling {
   const { currentCount, policy } = situation;
   const window = pointsWithin(situation, history, policy.scaleOutStabilizationSeconds);
   if (window.kind === 'gap') return hold('stabilize', count, currentCount, 'history_unknown', window.why);
@@ -38,7 +38,7 @@ function stabilizeOut(situation: RatedSituation, count: number, history: Backlog
   return go('stabilize', count, after, why);
 }
 
-function stabilizeIn(situation: RatedSituation, count: number, history: BacklogHistory): Ruling {
+function stabilizeIn(situation: DepthSituation, count: number, history: BacklogHistory): Ruling {
   const { currentCount, policy } = situation;
   const window = pointsWithin(situation, history, policy.scaleInStabilizationSeconds);
   if (window.kind === 'gap') return hold('stabilize', count, currentCount, 'history_unknown', window.why);
@@ -49,8 +49,8 @@ function stabilizeIn(situation: RatedSituation, count: number, history: BacklogH
   return go('stabilize', count, after, why);
 }
 
-function recommendationsOf(situation: RatedSituation, points: readonly BacklogPoint[]): readonly number[] {
-  return points.map((point) => recommend(situation.policy, point, situation.currentCount).count);
+function recommendationsOf(situation: DepthSituation, points: readonly BacklogPoint[]): readonly number[] {
+  return points.map((point) => recommend(situation.policy, situation.strategy, point, situation.currentCount).count);
 }
 
 type Window =
@@ -58,7 +58,7 @@ type Window =
   | { readonly kind: 'gap'; readonly why: string };
 
 /** The points that touch the window, provided that the newest is fresh and enough of them are there. */
-function pointsWithin(situation: RatedSituation, history: BacklogHistory, windowSeconds: number): Window {
+function pointsWithin(situation: DepthSituation, history: BacklogHistory, windowSeconds: number): Window {
   const { now, policy } = situation;
   const periodMs = history.periodSeconds * 1000;
   const newestEndMs = Math.max(Number.NEGATIVE_INFINITY, ...history.points.map((point) => point.atMs + periodMs));

@@ -4,7 +4,7 @@ import type { MetricPoint, MetricQuery, Series } from './cloudwatch.ts';
 import { malformed, shorten } from './problems.ts';
 
 /** All metrics are read minute by minute: SQS publishes so, and windows are a few minutes long. */
-const PERIOD_SECONDS = 60;
+export const PERIOD_SECONDS = 60;
 const PERIOD_MS = PERIOD_SECONDS * 1000;
 
 /** How far back the newest point of a metric is looked for; without any, the source sleeps or does not exist. */
@@ -34,7 +34,7 @@ export function metricsOf(source: QueueSource): readonly MetricQuery[] | null {
 }
 
 /** The name at the end of a queue URL; null when there is none. */
-function queueNameOf(queueUrl: string): string | null {
+export function queueNameOf(queueUrl: string): string | null {
   if (!URL.canParse(queueUrl)) return null;
   const name = new URL(queueUrl).pathname.split('/').at(-1);
   return name ? name : null;

@@ -12,6 +12,7 @@ import {
   PUBLICATION_LAG_SECONDS,
 } from './history.ts';
 import { failureOf, malformed } from './problems.ts';
+import { rateMetricsOf, ratesOf } from './rates.ts';
 import type { DepthAttribute, DepthAttributes, Sqs } from './sqs.ts';
 
 /** What a reader is made of. */
@@ -35,7 +36,7 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
 
   async function metricDepths(queries: readonly QueueQuery[], signal: AbortSignal) {
     const range = alignedRange(clock.nowMs(), DEPTH_LOOKBACK_SECONDS);
-    const series = await seriesOf(cloudwatch, queries, range, signal);
+    const series = await seriesOf(cloudwatch, queries, metricsOf, range, signal);
     const nowMs = clock.nowMs();
     return queries.map((query, index): readonly [string, Reading<Backlog>] => {
       const [only = NO_METRICS] = series[index] ?? [];
@@ -61,9 +62,19 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
     async histories(queries, signal) {
       const windows = queries.map((query) => query.windowSeconds + PUBLICATION_LAG_SECONDS);
       const range = alignedRange(clock.nowMs(), Math.max(HISTORY_LOOKBACK_SECONDS, ...windows));
-      const series = await seriesOf(cloudwatch, queries, range, signal);
+      const series = await seriesOf(cloudwatch, queries, metricsOf, range, signal);
       const nowMs = clock.nowMs();
       return new Map(queries.map((query, index) => [query.targetId, historyFor(query, series[index], nowMs)]));
+    },
+
+    async rates(queries, signal) {
+      const windows = queries.map((query) => query.windowSeconds);
+      const range = alignedRange(clock.nowMs(), Math.max(...windows) + PUBLICATION_LAG_SECONDS);
+      const series = await seriesOf(cloudwatch, queries, rateMetricsOf, range, signal);
+      const nowMs = clock.nowMs();
+      return new Map(
+        queries.map((query, index) => [query.targetId, ratesOf(series[index] ?? [], nowMs, query.windowSeconds)]),
+      );
     },
   };
 }
@@ -74,10 +85,11 @@ const NO_METRICS = malformed('queue', 'the URL names no queue; expected https://
 async function seriesOf(
   cloudwatch: CloudWatch,
   queries: readonly QueueQuery[],
+  metricsOfSource: typeof metricsOf,
   range: ReturnType<typeof alignedRange>,
   signal: AbortSignal,
 ): Promise<readonly (readonly Series[])[]> {
-  const metrics: readonly (readonly MetricQuery[])[] = queries.map((query) => metricsOf(query.source) ?? []);
+  const metrics: readonly (readonly MetricQuery[])[] = queries.map((query) => metricsOfSource(query.source) ?? []);
   const all = metrics.flat();
   const answers = all.length === 0 ? [] : await cloudwatch.series(all, range, signal);
   let next = 0;

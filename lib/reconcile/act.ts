@@ -78,7 +78,7 @@ function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, ac
 }
 
 /** Cloud 66 had the last word: the wanted change becomes a hold, its working kept. */
-function heldAsBusy(decision: Decision, detail: string): Decision {
+export function heldAsBusy(decision: Decision, detail: string): Decision {
   const { currentCount } = decision;
   const step = {
     name: 'scale',

@@ -1,16 +1,24 @@
 /** The eyes of a pass: what was read becomes an observation; what is asked for later is read once per stack. */
 import type {
   Action,
+  ArrivalForecast,
   Backlog,
   Evidence,
   EvidenceName,
+  Look,
   Observation,
   Placement,
+  RateHistory,
   Reading,
   StackState,
   Target,
 } from '../domain.ts';
-import type { ProcessHost, QueueReader } from './ports.ts';
+import { forecastArrivals, PATTERN_HISTORY_SECONDS } from '../policy/patterns.ts';
+import type { Memory } from './memory.ts';
+import type { Clock, ProcessHost, QueueReader } from './ports.ts';
+
+/** The rates of the last hour tell how long jobs run, those of the last minutes how many come. */
+const RATES_WINDOW_SECONDS = 3600;
 
 /** Evidence that all targets of a stack share. Filled in on first use. */
 export interface StackEvidence {
@@ -23,14 +31,33 @@ export function observe(
   target: Target,
   depths: ReadonlyMap<string, Reading<Backlog>>,
   placements: ReadonlyMap<string, Reading<Placement>>,
+  looks: Observation['looks'],
 ): Observation {
   return {
     backlog: depths.get(target.id) ?? noAnswer('queue depth'),
     placement: placements.get(target.processName) ?? noAnswer('placement'),
     history: { kind: 'not_read' },
+    rates: { kind: 'not_read' },
+    forecast: { kind: 'not_read' },
+    looks,
     stack: { kind: 'not_read' },
     actions: { kind: 'not_read' },
   };
+}
+
+/** Where evidence comes from. */
+export interface EvidencePorts {
+  readonly clock: Clock;
+  readonly queue: QueueReader;
+  readonly host: ProcessHost;
+  readonly memory: Memory;
+}
+
+/** What this pass saw, as later passes will want to know it; null when something could not be read. */
+export function lookOf({ backlog, placement }: Observation, nowMs: number): Look | null {
+  if (backlog.kind !== 'ok' || placement.kind !== 'ok') return null;
+  const workers = placement.value.servers.reduce((sum, { count }) => sum + count, 0);
+  return { atMs: nowMs, visible: backlog.value.visible, inFlight: backlog.value.inFlight, workers };
 }
 
 /** Reads the evidence that a decision asked for, side by side; evidence of the stack is read once and shared. */
@@ -38,13 +65,17 @@ export async function readEvidence(
   wanted: readonly EvidenceName[],
   target: Target,
   shared: StackEvidence,
-  ports: { readonly queue: QueueReader; readonly host: ProcessHost },
+  ports: EvidencePorts,
   signal: AbortSignal,
 ): Promise<Partial<Pick<Observation, EvidenceName>>> {
   const reads = wanted.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
     switch (name) {
       case 'history':
         return { history: await readHistory(target, ports.queue, signal) };
+      case 'rates':
+        return { rates: await readRates(target, ports, signal) };
+      case 'forecast':
+        return { forecast: await readForecast(target, ports, signal) };
       case 'stack':
         if (shared.stack.kind === 'not_read') shared.stack = await ports.host.stack(target.stackUid, signal);
         return { stack: shared.stack };
@@ -61,6 +92,40 @@ async function readHistory({ id, source, policy }: Target, queue: QueueReader, s
   const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds };
   const histories = await queue.histories([query], signal);
   return histories.get(id) ?? noAnswer('queue history');
+}
+
+async function readRates(target: Target, ports: EvidencePorts, signal: AbortSignal): Promise<Reading<RateHistory>> {
+  const { memory, clock } = ports;
+  const known = memory.rates(target.id, clock.nowMs());
+  if (known) return known;
+  const reading = await readRatesOf(target, RATES_WINDOW_SECONDS, ports.queue, signal);
+  memory.keepRates(target.id, reading, clock.nowMs());
+  return reading;
+}
+
+async function readForecast(
+  target: Target,
+  ports: EvidencePorts,
+  signal: AbortSignal,
+): Promise<Reading<ArrivalForecast>> {
+  const { memory, clock } = ports;
+  const known = memory.forecast(target.id, clock.nowMs());
+  if (known) return known;
+  const past = await readRatesOf(target, PATTERN_HISTORY_SECONDS, ports.queue, signal);
+  const reading = past.kind === 'ok' ? { ...past, value: forecastArrivals(past.value) } : past;
+  memory.keepForecast(target.id, reading, clock.nowMs());
+  return reading;
+}
+
+async function readRatesOf(
+  { id, source, policy }: Target,
+  windowSeconds: number,
+  queue: QueueReader,
+  signal: AbortSignal,
+) {
+  const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds };
+  const rates = await queue.rates([query], signal);
+  return rates.get(id) ?? noAnswer('rates of the queue');
 }
 
 function noAnswer(what: string): Reading<never> {

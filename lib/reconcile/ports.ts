@@ -15,6 +15,7 @@ import type {
   Outcome,
   Placement,
   QueueSource,
+  RateHistory,
   Reading,
   ScaleRequest,
   StackState,
@@ -40,6 +41,14 @@ export interface QueueReader {
     queries: readonly (QueueQuery & { readonly windowSeconds: number })[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Reading<BacklogHistory>>>;
+  /**
+   * One-minute periods that cover the last `windowSeconds`, ending with the newest period that is out; gaps are null.
+   * Never one that is not over. A source that counts no messages sent and deleted has no rates: missing.
+   */
+  rates(
+    queries: readonly (QueueQuery & { readonly windowSeconds: number })[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Reading<RateHistory>>>;
 }
 
 /** How one look at an action ended. */

@@ -7,9 +7,11 @@
  */
 import type { DecisionInput, EvidenceName, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
+import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
-import { observe, readEvidence, type StackEvidence } from './observe.ts';
+import type { Memory } from './memory.ts';
+import { lookOf, observe, readEvidence, type StackEvidence } from './observe.ts';
 import type { ActionSender, Clock, ProcessHost, QueueReader, Reporter, Scaler, TargetResult } from './ports.ts';
 
 /** Stacks that are looked at side by side: enough to hide latency, few enough to be polite to the API. */
@@ -26,6 +28,7 @@ export interface ReconcilePorts {
   readonly scaler: Scaler;
   readonly sender: ActionSender;
   readonly reporter: Reporter;
+  readonly memory: Memory;
   /** Names one decision, uniquely, for logs and records. */
   readonly newDecisionId: () => string;
 }
@@ -87,8 +90,11 @@ async function reconcileStack(
     signals.work,
   );
   for (const target of targets) {
-    const observation = observe(target, depths, placements);
-    const input = { now: ports.clock.nowMs(), policy: target.policy, observation };
+    const now = ports.clock.nowMs();
+    const observation = observe(target, depths, placements, ports.memory.looks(target.id, now));
+    const look = lookOf(observation, now);
+    if (look) ports.memory.addLook(target.id, look);
+    const input = { now, policy: target.policy, observation };
     const result = await reconcileTarget(target, input, evidence, ports, signals);
     results.set(target.id, result);
   }
@@ -110,6 +116,7 @@ async function reconcileTarget(
       if (answer.kind === 'decision') {
         const { result, counts } = await act({ target, decisionId, decision: answer, input }, ports, signals);
         ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts });
+        ports.memory.keepAttention(target.id, attentionOf(answer, input.observation, input.policy, input.now));
         return result;
       }
       input = await withEvidence(input, answer.evidence, target, evidence, ports, signals);

@@ -137,6 +137,9 @@ function agesOf({ now, observation }: DecisionInput): Readonly<Record<keyof Obse
     backlog: ageOf(observation.backlog),
     placement: ageOf(observation.placement),
     history: ageOf(observation.history),
+    rates: ageOf(observation.rates),
+    forecast: ageOf(observation.forecast),
+    looks: ageOf(observation.looks),
     stack: ageOf(observation.stack),
     actions: ageOf(observation.actions),
   };

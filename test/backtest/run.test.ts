@@ -106,7 +106,7 @@ describe('the list of policies', () => {
 
   it('names what it does not know, and what it does', () => {
     expect(() => policiesNamed('keda, kedda,foo')).toThrow(
-      /2 problems[\s\S]*found "kedda", expected one of all, backlog/,
+      /2 problems[\s\S]*found "kedda", expected one of all, latency, backlog/,
     );
   });
 

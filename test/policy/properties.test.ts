@@ -13,6 +13,7 @@ import {
   ok,
   placementOf,
   policyOf,
+  ratesOf,
   serverOf,
   unknown,
 } from '../support/observations.ts';
@@ -85,6 +86,9 @@ const reading = <T>(value: fc.Arbitrary<T>) =>
 const observation: fc.Arbitrary<Observation> = fc.record({
   backlog: reading(depth),
   placement: reading(placement),
+  rates: fc.constant(ok(ratesOf([0]))),
+  forecast: fc.constant({ kind: 'not_read' as const }),
+  looks: fc.constant(ok([])),
   history: reading(fc.array(fc.nat(5000), { maxLength: 12 }).map((points) => historyOf(points))),
   stack: reading(
     fc.constantFrom(
@@ -139,7 +143,7 @@ describe('for every policy and observation, a decision', () => {
   it('never lowers the count on an unknown backlog, placement, stack, action log or history', () => {
     fc.assert(
       fc.property(policy, observation, (wish, seen) => {
-        const anyUnknown = Object.values(seen).some(({ kind }) => kind !== 'ok');
+        const anyUnknown = Object.values({ ...seen, forecast: seen.backlog }).some(({ kind }) => kind !== 'ok');
         if (anyUnknown) expect(decided(seen, wish).action === 'scale_in' && seen.history.kind === 'ok').toBe(false);
       }),
       { numRuns: 500 },

@@ -7,6 +7,7 @@ import type {
   Observation,
   Placement,
   Policy,
+  RateHistory,
   Reading,
   ServerWorkers,
 } from '../../lib/domain.ts';
@@ -62,6 +63,12 @@ export function historyOf(visible: readonly number[], endMs: number = NOW): Back
   return { periodSeconds: 60, points };
 }
 
+/** One-minute columns that end now: `sent` arrived and was finished in its minute, by jobs of `jobSeconds`. */
+export function ratesOf(sent: readonly number[], jobSeconds = 6, endMs: number = NOW): RateHistory {
+  const inFlight = sent.map((count) => (count * jobSeconds) / 60);
+  return { startMs: endMs - sent.length * 60_000, periodSeconds: 60, sent, deleted: sent, inFlight };
+}
+
 export function actionOf(changes: Partial<Action> = {}): Action {
   return {
     id: 7,
@@ -81,6 +88,9 @@ export function observationOf(workers: number, visible: number, changes: Partial
     backlog: ok(depthOf(visible)),
     placement: ok(placementOf(serverOf('a', workers))),
     history: ok(historyOf(Array<number>(10).fill(visible))),
+    rates: ok(ratesOf(Array<number>(10).fill(0))),
+    forecast: { kind: 'not_read' },
+    looks: ok([]),
     stack: ok({ status: 'deployed', maintenanceMode: false }),
     actions: ok([]),
     ...changes,

@@ -6,14 +6,16 @@ import type {
   BacklogHistory,
   Outcome,
   Placement,
+  RateHistory,
   Reading,
   ScaleRequest,
   StackState,
   Target,
 } from '../../lib/domain.ts';
+import { createMemory } from '../../lib/reconcile/memory.ts';
 import type { ActionLook, ScaleAnswer, TargetResult } from '../../lib/reconcile/ports.ts';
 import type { PassSignals, ReconcilePorts } from '../../lib/reconcile/reconcile.ts';
-import { depthOf, historyOf, NOW, ok, placementOf, policyOf, serverOf } from './observations.ts';
+import { depthOf, historyOf, NOW, ok, placementOf, policyOf, ratesOf, serverOf } from './observations.ts';
 
 export function targetOf(id: string, changes: Partial<Target> = {}): Target {
   return {
@@ -37,6 +39,7 @@ export interface WorldAnswers {
   nowMs: number;
   depths: Record<string, Reading<Backlog>>;
   histories: Record<string, Reading<BacklogHistory>>;
+  rates: Record<string, Reading<RateHistory>>;
   placements: Record<string, Reading<Placement>>;
   stack: Reading<StackState>;
   actions: Reading<readonly Action[]>;
@@ -50,6 +53,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
     nowMs: NOW,
     depths: {},
     histories: {},
+    rates: {},
     placements: {},
     stack: ok({ status: 'deployed', maintenanceMode: false }),
     actions: ok([]),
@@ -75,6 +79,10 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
         note(`histories ${queries.map(({ targetId }) => targetId).join()}`);
         const quiet = ok(historyOf(Array<number>(10).fill(0)));
         return new Map(queries.map(({ targetId }) => [targetId, answers.histories[targetId] ?? quiet]));
+      },
+      rates: async (queries) => {
+        note(`rates ${queries.map(({ targetId }) => targetId).join()}`);
+        return new Map(queries.map(({ targetId }) => [targetId, answers.rates[targetId] ?? ok(ratesOf([0]))]));
       },
     },
     host: {
@@ -110,6 +118,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
       ended: ({ outcome }) => outcomes.push(outcome),
       looked: () => {},
     },
+    memory: createMemory(),
     newDecisionId: () => `decision-${results.length + 1}`,
   };
   return { answers, ports, calls, requests, records, results, outcomes };

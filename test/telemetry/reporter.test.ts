@@ -38,6 +38,9 @@ const observation: Observation = {
     },
   },
   history: { kind: 'not_read' },
+  rates: { kind: 'not_read' },
+  forecast: { kind: 'not_read' },
+  looks: { kind: 'not_read' },
   stack: { kind: 'ok', value: { status: 'deployed', maintenanceMode: false }, observedAtMs: NOW_MS },
   actions: { kind: 'failed', why: 'throttled', detail: 'later' },
 };
@@ -99,7 +102,7 @@ describe('a decision record', () => {
         result: { kind: 'scaled', actionId: 4711 },
         decision: scaleOut,
         counts: { u1: 6 },
-        ageSeconds: { backlog: 4, placement: 1, history: null, stack: 0, actions: null },
+        ageSeconds: { backlog: 4, placement: 1, history: null, rates: null, forecast: null, looks: null, stack: 0, actions: null },
         input,
       },
     ]);

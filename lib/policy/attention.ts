@@ -1,0 +1,46 @@
+/**
+ * Who is looked at again before the next tick. A quiet target costs one look a minute; an awake one is looked at every
+ * `WATCH_INTERVAL_SECONDS`, because half a minute more or less decides whether a burst is met.
+ */
+import type { Decision, Observation, Policy } from '../domain.ts';
+import { blockingActions, lastFinishedScaleMs } from './actions.ts';
+import { serviceSeconds } from './recommend/latency-rates.ts';
+
+/** A backlog beyond this share of what its workers clear within the target keeps a target awake. */
+const AWAKE_SHARE = 0.3;
+/** A change that landed this recently may have to be corrected. */
+const LANDED_SECONDS = 60;
+
+/** What made the difference, or that nothing did. */
+export type Attentive = { readonly awake: true; readonly why: string } | { readonly awake: false };
+
+/**
+ * True while the target should be looked at again soon: a change was just ordered, runs or has just landed, or more waits than
+ * its workers clear in good time. Only strategy `latency` has a wait to keep; others are content with the tick.
+ */
+export function attentionOf(decision: Decision, observation: Observation, policy: Policy, now: number): Attentive {
+  const { strategy } = policy;
+  if (strategy.kind !== 'latency' || observation.backlog.kind !== 'ok') return { awake: false };
+  if (decision.action !== 'hold') return { awake: true, why: 'A change was ordered.' };
+  const moving = changeUnderWay(observation, policy, now);
+  if (moving !== null) return { awake: true, why: moving };
+  if (decision.reason === 'stack_busy' && decision.recommendedCount !== decision.currentCount) {
+    return { awake: true, why: 'A change is wanted as soon as the stack is free.' };
+  }
+  const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
+  const perWorker = (strategy.jobsPerWorker / serviceSeconds(strategy, rates)) * strategy.targetSeconds;
+  const inGoodTime = AWAKE_SHARE * perWorker * (decision.currentCount ?? 0);
+  const { visible } = observation.backlog.value;
+  if (visible > inGoodTime)
+    return { awake: true, why: `${visible} wait; ${Math.floor(inGoodTime)} are done in good time.` };
+  return { awake: false };
+}
+
+function changeUnderWay({ actions, placement }: Observation, policy: Policy, now: number): string | null {
+  if (actions.kind !== 'ok' || placement.kind !== 'ok') return null;
+  const { processName } = placement.value;
+  const running = blockingActions(actions.value, processName, now, policy.actionTimeoutSeconds);
+  if (running.length > 0) return 'A change is under way.';
+  const landedMs = lastFinishedScaleMs(actions.value, processName);
+  return landedMs !== null && now - landedMs <= LANDED_SECONDS * 1000 ? 'A change has just landed.' : null;
+}

@@ -1,0 +1,150 @@
+/**
+ * Strategy `latency`, first part: what is going on. Service time, arrivals and the time a change takes, estimated from
+ * the queue and the action log. Everything here is per second and per worker unless its name says otherwise.
+ *
+ * Service time by Little's law: the mean number of jobs in hand = jobs finished per second × seconds per job, so
+ * seconds per job = Σ in hand / Σ finished, over the last hour. Idle minutes weigh nothing, a hint counts as the first few jobs.
+ * Arrivals by balance: what came = what is there now − what was there + what was finished meanwhile.
+ */
+import type { Action, Backlog, Evidence, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
+import { mayConcern } from '../actions.ts';
+
+/** Without any hint a job is thought to run this long, until the first jobs were seen. */
+const UNKNOWN_JOB_SECONDS = 10;
+/** A hint weighs as much as this many finished jobs, the bare guess as much as so many. */
+const HINT_JOBS = 10;
+const GUESS_JOBS = 2;
+/** Shorter jobs than this are not told apart by samples a minute apart. */
+const MIN_JOB_SECONDS = 0.01;
+
+/** The usual time of an action of Cloud 66, until the action log has shown some, and how it is told from a stuck one. */
+const USUAL_ACTION_SECONDS = 60;
+const STUCK_ACTION_SECONDS = 400;
+const ACTIONS_REMEMBERED = 8;
+/** Half of the up to 15 s that a worker needs to come up after its action. */
+const STARTUP_SECONDS = 7.5;
+
+/** Looks within this time tell the newest rate; the balance goes back at least so far, to be more than noise. */
+const LOOKBACK_SECONDS = 100;
+const BALANCE_SECONDS = 40;
+/** The usual rate is that of so many recorded minutes. */
+const USUAL_MINUTES = 5;
+
+/** Seconds that one job keeps one slot of a worker busy. */
+export function serviceSeconds(strategy: LatencyStrategy, rates: RateHistory | null): number {
+  const { jobSeconds } = strategy;
+  let jobs = jobSeconds === null ? GUESS_JOBS : HINT_JOBS;
+  let busySeconds = jobs * (jobSeconds ?? UNKNOWN_JOB_SECONDS);
+  if (rates !== null) {
+    for (let at = 0; at < rates.deleted.length; at += 1) {
+      const deleted = rates.deleted[at] ?? null;
+      const inFlight = rates.inFlight[at] ?? null;
+      if (deleted === null || inFlight === null) continue;
+      jobs += deleted;
+      busySeconds += inFlight * rates.periodSeconds;
+    }
+  }
+  return Math.max(MIN_JOB_SECONDS, busySeconds / jobs);
+}
+
+/**
+ * Messages in hand that no worker works on (their worker died; they return to the queue later) would make jobs look
+ * longer than they are: the share of what is in hand that the workers seen lately could really have in hand.
+ */
+export function trueShareInHand(
+  backlog: Backlog,
+  workers: number,
+  looks: readonly Look[],
+  jobsPerWorker: number,
+): number {
+  if (looks.length === 0) return 1;
+  let most = workers;
+  for (const look of looks) most = Math.max(most, look.workers);
+  const slots = most * jobsPerWorker;
+  return slots > 0 && backlog.inFlight > slots ? slots / backlog.inFlight : 1;
+}
+
+/** Seconds from ordering a change until its workers take jobs: the mean of the last finished actions, or the usual. */
+export function leadSeconds(actions: Evidence<readonly Action[]>, processName: string): number {
+  let sum = USUAL_ACTION_SECONDS;
+  let count = 1;
+  if (actions.kind === 'ok') {
+    for (const action of actions.value) {
+      if (action.startedAtMs === null || action.finishedAtMs === null || count > ACTIONS_REMEMBERED) continue;
+      const seconds = (action.finishedAtMs - action.startedAtMs) / 1000;
+      if (seconds < 0 || seconds > STUCK_ACTION_SECONDS || !mayConcern(action, processName)) continue;
+      sum += seconds;
+      count += 1;
+    }
+  }
+  return sum / count + STARTUP_SECONDS;
+}
+
+/** Arrivals per second. */
+export interface ArrivalRates {
+  /** Over the last few recorded minutes. */
+  readonly usual: number;
+  /** Over the last minute or less, from the balance of the looks; the usual one when there are no looks. */
+  readonly newest: number;
+  /** Standard deviation of a count of the usual rate over a minute, per second. */
+  readonly noise: number;
+  /** The best guess of both: the newest where it clearly differs from the usual, else their mean. */
+  readonly best: number;
+  /** True when arrivals have clearly begun to rise. */
+  readonly rising: boolean;
+}
+
+/** A count varies by more than a Poisson count, since jobs come in groups: twice its variance. */
+const DISPERSION = 2;
+const CLEAR_DEVIATIONS = 2;
+
+/** The arrival rates at `now`, with jobs of `jobSeconds`. */
+export function arrivalRates(
+  now: number,
+  backlog: Backlog,
+  looks: readonly Look[],
+  rates: RateHistory | null,
+  jobSeconds: number,
+): ArrivalRates {
+  const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
+  const newest = balance(now, backlog, looks, jobSeconds) ?? usual ?? 0;
+  const level = usual ?? newest;
+  const noise = Math.sqrt(DISPERSION * Math.max(level * 60, 1)) / 60;
+  const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
+  const best = clear ? newest : (newest + level) / 2;
+  const rising = newest > 2 * level + 3 * noise;
+  return { usual: level, newest, noise, best, rising };
+}
+
+/** Mean of the last `periods` recorded periods; null when none of them is there. */
+function recordedRate({ sent, periodSeconds }: RateHistory, periods: number): number | null {
+  let sum = 0;
+  let count = 0;
+  for (let at = Math.max(0, sent.length - periods); at < sent.length; at += 1) {
+    const messages = sent[at] ?? null;
+    if (messages === null) continue;
+    sum += messages;
+    count += 1;
+  }
+  return count === 0 ? null : sum / count / periodSeconds;
+}
+
+/** What came since a look `BALANCE_SECONDS` ago, per second; null without looks. */
+function balance(now: number, backlog: Backlog, looks: readonly Look[], jobSeconds: number): number | null {
+  let later = { atMs: now, inFlight: backlog.inFlight };
+  let finished = 0;
+  let rate: number | null = null;
+  for (let at = looks.length - 1; at >= 0; at -= 1) {
+    const look = looks[at];
+    if (look === undefined || now - look.atMs > LOOKBACK_SECONDS * 1000) break;
+    const seconds = (later.atMs - look.atMs) / 1000;
+    finished += (((look.inFlight + later.inFlight) / 2) * seconds) / jobSeconds;
+    later = look;
+    const elapsedSeconds = (now - look.atMs) / 1000;
+    if (elapsedSeconds <= 0) continue;
+    const grown = backlog.visible + backlog.inFlight - look.visible - look.inFlight;
+    rate = Math.max(0, (grown + finished) / elapsedSeconds);
+    if (elapsedSeconds >= BALANCE_SECONDS) break;
+  }
+  return rate;
+}

@@ -1,0 +1,278 @@
+/**
+ * Strategy `latency`: as many workers as keep the wait of jobs within a target, no more. The user says how long a job may
+ * wait; service time, arrivals and the time that a change takes are found in the queue and the action log.
+ *
+ * A change ordered now lands only after a lead time L of about a minute. So the question is never "how many wait now" but
+ * "how many will wait when it lands":  waiting = visible + (arrivals − workers × rate) × L.  Whoever arrives at that moment
+ * waits for those before him, so the count that keeps the target W is  waiting / (rate × share × W):  drain to deadline.
+ * Below that, the arrivals alone ask for R = arrivals / rate workers (Little's law) and a head-room of β√R, which shrinks
+ * relative to R as R grows (square-root staffing: Halfin and Whitt 1981; Kolesar and Green 1998; taken at the landing and not
+ * now, as in the modified offered load of Jennings et al. 1996). What clearly began to rise is taken to rise further.
+ *
+ * Scale in weighs an idle worker against starting it again: a worker goes when it was not needed for `keepIdleSeconds`
+ * (delayed-off: Gandhi et al. 2010; a few times its start-up cost, as ski rental advises). "Needed" is the fewest workers
+ * that would have done the work of that time. The longer the target compared with L, the less head-room and keeping it
+ * takes, because there is time to react: both shrink with L/W.
+ *
+ * Bursts shorter than L cannot be met by reaction. Those that return with the clock are foreseen (see patterns.ts): the
+ * forecast is a floor, never a ceiling; only surprises are kept for, since what returns with the clock is met anyway.
+ *
+ * Unknown is not zero: without recorded rates the count can rise, never fall.
+ */
+import type { Backlog, EvidenceName, LatencyStrategy, RateHistory, Step } from '../../domain.ts';
+import type { Situation } from '../ruling.ts';
+import {
+  drainWorkers,
+  type Load,
+  normalQuantile,
+  restingWorkers,
+  steadyWorkers,
+  waitingAtLanding,
+  workersForForeseen,
+  workersThatWouldHaveDone,
+} from './latency-need.ts';
+import { type ArrivalRates, arrivalRates, leadSeconds, serviceSeconds, trueShareInHand } from './latency-rates.ts';
+import type { Recommendation } from './recommend.ts';
+
+/** A scale out begins when this much more than `drainShare` of the target would pass: sized to one, begun at the other. */
+const TRIGGER_MARGIN = 0.2;
+/** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
+const DEAD_BAND = 0.1;
+/** Workers for foreseen arrivals are ordered this long before, besides the lead: for looks a minute apart and one retry. */
+const FORESIGHT_SECONDS = 90;
+/** Shortest time that idle workers are kept: one recorded minute. */
+const MIN_KEEP_SECONDS = 60;
+
+/** What the strategy says: a recommendation, or the evidence that it lacks. */
+export type LatencyAnswer =
+  | { readonly kind: 'recommendation'; readonly recommendation: Recommendation }
+  | { readonly kind: 'need'; readonly evidence: readonly EvidenceName[] };
+
+/** All that one decision works with, per second. */
+interface Picture {
+  readonly now: number;
+  readonly strategy: LatencyStrategy;
+  readonly workers: number;
+  readonly backlog: Backlog;
+  readonly arrivals: ArrivalRates;
+  readonly jobSeconds: number;
+  readonly load: Load;
+  readonly rates: RateHistory | null;
+  readonly forecast: Situation['observation']['forecast'];
+  /** 1 where the target leaves no time to react, less where it does. */
+  readonly haste: number;
+  readonly shareToBegin: number;
+  readonly maxAgeSeconds: number;
+}
+
+/** The count that the strategy would like. Asks for rates and forecast, unless they can change nothing. */
+export function recommendLatency(situation: Situation, strategy: LatencyStrategy, backlog: Backlog): LatencyAnswer {
+  const { observation, currentCount, bounds } = situation;
+  const resting = backlog.visible === 0 && currentCount <= bounds.min;
+  const wanted: EvidenceName[] = [];
+  if (observation.rates.kind === 'not_read' && !resting) wanted.push('rates');
+  if (observation.forecast.kind === 'not_read' && strategy.learnPatterns) wanted.push('forecast');
+  if (wanted.length > 0) return { kind: 'need', evidence: wanted };
+  const picture = pictureOf(situation, strategy, backlog);
+  const foreseen = foreseenWorkers(picture);
+  // A resting target with nothing ahead stays as it is, on whatever is known.
+  if (foreseen.workers > currentCount && observation.rates.kind === 'not_read')
+    return { kind: 'need', evidence: ['rates'] };
+  return { kind: 'recommendation', recommendation: compose(picture, foreseen) };
+}
+
+function pictureOf(situation: Situation, strategy: LatencyStrategy, backlog: Backlog): Picture {
+  const { now, observation, currentCount: workers, placement } = situation;
+  const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
+  const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
+  const inHand = trueShareInHand(backlog, workers, looks, strategy.jobsPerWorker);
+  const jobSeconds = serviceSeconds(strategy, rates) * inHand;
+  const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
+  const lead = leadSeconds(observation.actions, placement.processName);
+  const haste = Math.min(1, lead / strategy.targetSeconds);
+  const load: Load = {
+    visible: backlog.visible,
+    perWorker: strategy.jobsPerWorker / jobSeconds,
+    arrivals: arrivals.best * (arrivals.rising ? strategy.surgeFactor : 1),
+    leadSeconds: lead,
+    targetSeconds: strategy.targetSeconds,
+    headroom: (strategy.headroom ?? normalQuantile(strategy.targetPercent)) * haste,
+  };
+  const shareToBegin = strategy.drainShare + TRIGGER_MARGIN;
+  const { forecast } = observation;
+  const { metricMaxAgeSeconds: maxAgeSeconds } = situation.policy;
+  return {
+    now,
+    strategy,
+    workers,
+    backlog,
+    arrivals,
+    jobSeconds,
+    load,
+    rates,
+    forecast,
+    haste,
+    shareToBegin,
+    maxAgeSeconds,
+  };
+}
+
+/** Out to what the landing needs, in to what rests, else as it is. */
+function compose(picture: Picture, foreseen: Foreseen): Recommendation {
+  const { strategy, workers, load, shareToBegin, backlog } = picture;
+  const drain = drainWorkers(load, workers, strategy.drainShare);
+  const due = waitingAtLanding(load, workers) > 0 || backlog.visible > 0;
+  const steady = steadyWorkers({ ...load, arrivals: picture.arrivals.best }, load.headroom / 4);
+  const reaction = Math.max(drain, due ? steady : 0);
+  const needed = Math.max(reaction, foreseen.workers);
+  const resting = Math.max(restingWorkers(load, shareToBegin), steady, newestWorkers(picture), anyWorker(backlog));
+  const kept = keptWorkers(picture);
+  const enough = Math.max(
+    resting,
+    kept,
+    foreseen.workers,
+    backlog.visible / (load.perWorker * strategy.drainShare * load.targetSeconds),
+  );
+  const [out, into] = [wholeWorkers(needed), wholeWorkers(enough)];
+  const overdue = (reaction * strategy.drainShare) / shareToBegin > workers || foreseen.workers >= reaction;
+  const steps = workingOf(picture, { drain, steady, foreseen, resting, kept });
+  if (out > workers && needed - workers > DEAD_BAND * workers && overdue) {
+    const reacting = workers === 0 && backlog.visible > 0 ? 'from_zero' : 'wait_above_target';
+    const reason = foreseen.workers > reaction ? 'pattern_ahead' : reacting;
+    return {
+      count: out,
+      exact: needed,
+      reason,
+      steps,
+      why: `${out} workers keep the target from the landing on.`,
+      lacks: null,
+    };
+  }
+  if (into < workers && workers - into >= Math.max(1, DEAD_BAND * workers)) {
+    const why = `${into} workers are enough, and were for ${Math.round(keepSeconds(picture))} s.`;
+    return {
+      count: into,
+      exact: enough,
+      reason: 'wait_below_target',
+      steps,
+      why,
+      lacks: isFresh(picture) ? null : 'rates',
+    };
+  }
+  return {
+    count: workers,
+    exact: workers,
+    reason: 'on_target',
+    steps,
+    why: 'The workers keep the target.',
+    lacks: null,
+  };
+}
+
+/** True when a recorded minute ended so lately that it can vouch for a scale in. */
+function isFresh({ now, rates, maxAgeSeconds }: Picture): boolean {
+  if (rates === null) return false;
+  const newest = rates.sent.findLastIndex((count) => count !== null);
+  const endMs = rates.startMs + (newest + 1) * rates.periodSeconds * 1000;
+  return newest >= 0 && now - endMs <= maxAgeSeconds * 1000;
+}
+
+/** Rounds up, forgiving the last digits of floating-point sums. */
+function wholeWorkers(exact: number): number {
+  return Math.ceil(exact - 1e-9);
+}
+
+/** Whatever waits or runs keeps one worker. */
+function anyWorker({ visible, inFlight }: Backlog): number {
+  return visible + inFlight > 0 ? 1 : 0;
+}
+
+/** The newest arrivals with some of their noise: nothing is stopped while more is coming. */
+function newestWorkers({ arrivals, load }: Picture): number {
+  return arrivals.newest === 0 ? 0 : (arrivals.newest + (load.headroom / 2) * arrivals.noise) / load.perWorker;
+}
+
+/** Workers that foreseen arrivals need, and after how many minutes those return. */
+interface Foreseen {
+  readonly workers: number;
+  readonly expected: number;
+  readonly cycleMinutes: number;
+}
+
+/** The largest need of the periods from now until an order given at the next look would land. */
+function foreseenWorkers({ now, forecast, load, strategy }: Picture): Foreseen {
+  let most: Foreseen = { workers: 0, expected: 0, cycleMinutes: 0 };
+  if (forecast.kind !== 'ok' || !strategy.learnPatterns) return most;
+  const { startMs, periodSeconds, expected, cycleMinutes } = forecast.value;
+  const first = Math.floor((now - startMs) / 1000 / periodSeconds);
+  const last = Math.floor(((now - startMs) / 1000 + load.leadSeconds + FORESIGHT_SECONDS) / periodSeconds);
+  for (let at = Math.max(0, first); at <= last; at += 1) {
+    const count = expected[at] ?? 0;
+    const workers = count === 0 ? 0 : workersForForeseen(count, periodSeconds, load, strategy.drainShare);
+    if (workers > most.workers) most = { workers, expected: count, cycleMinutes: cycleMinutes[at] ?? 0 };
+  }
+  return most;
+}
+
+function keepSeconds({ strategy, haste }: Picture): number {
+  return Math.max(MIN_KEEP_SECONDS, strategy.keepIdleSeconds * haste);
+}
+
+/** A foreseen period explains arrivals up to twice what was expected of it. */
+const EXPLAINED_FACTOR = 2;
+
+/** The fewest workers that would have done the surprising work of the time that idle workers are kept for. */
+function keptWorkers(picture: Picture): number {
+  const { now, rates, load, arrivals } = picture;
+  if (rates === null) return 0;
+  const { startMs, periodSeconds, sent } = rates;
+  const endMs = startMs + sent.length * periodSeconds * 1000;
+  const periods = Math.ceil(keepSeconds(picture) / periodSeconds);
+  const counts: number[] = [];
+  for (let at = Math.max(0, sent.length - periods); at < sent.length; at += 1) {
+    const count = sent[at] ?? 0;
+    const expected = expectedAt(picture, startMs + at * periodSeconds * 1000);
+    counts.push(count <= EXPLAINED_FACTOR * expected ? 0 : count);
+  }
+  // What CloudWatch has not shown yet came at the newest rate, unless it was foreseen.
+  const unseenSeconds = Math.max(20, (now - endMs) / 1000);
+  const foreseen = expectedAt(picture, now) > 0 || expectedAt(picture, now - 60_000) > 0;
+  counts.push(foreseen ? 0 : arrivals.newest * unseenSeconds);
+  const slackSeconds = Math.max(0, load.targetSeconds - load.leadSeconds);
+  return workersThatWouldHaveDone(counts, periodSeconds, load.perWorker, slackSeconds);
+}
+
+function expectedAt({ forecast, strategy }: Picture, atMs: number): number {
+  if (forecast.kind !== 'ok' || !strategy.learnPatterns) return 0;
+  const { startMs, periodSeconds, expected } = forecast.value;
+  return expected[Math.floor((atMs - startMs) / 1000 / periodSeconds)] ?? 0;
+}
+
+/** The quantities of the decision, one line each. */
+function workingOf(
+  { workers, arrivals, jobSeconds, load, strategy, backlog }: Picture,
+  found: { drain: number; steady: number; foreseen: Foreseen; resting: number; kept: number },
+): readonly Step[] {
+  const line = (name: string, after: number | null, why: string): Step => ({ name, before: workers, after, why });
+  const n = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+  const waiting = waitingAtLanding(load, workers);
+  const { drain, steady, foreseen, resting, kept } = found;
+  const surge = arrivals.rising ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
+  const steps = [
+    line('service', null, `A job takes ${n(jobSeconds)} s; a worker finishes ${n(load.perWorker * 60)} a minute.`),
+    line('arrivals', null, `${n(arrivals.newest * 60)} a minute now, ${n(arrivals.usual * 60)} of late${surge}.`),
+    line(
+      'landing',
+      null,
+      `${backlog.visible} wait; ${n(waiting)} will when a change lands in ${n(load.leadSeconds)} s.`,
+    ),
+    line('drain', drain, `${n(drain)} workers clear that within ${n(strategy.drainShare * load.targetSeconds)} s.`),
+    line('steady', steady, `${n(steady)} workers for the arrivals with head-room.`),
+    line('keep', kept, `${n(kept)} would have done what came lately; ${n(resting)} will do from now on.`),
+  ];
+  if (foreseen.workers > 0) {
+    const why = `${n(foreseen.expected)} jobs are due again, every ${foreseen.cycleMinutes} min: ${n(foreseen.workers)} workers.`;
+    steps.push(line('pattern', foreseen.workers, why));
+  }
+  return steps;
+}
