@@ -4,6 +4,7 @@
  */
 import type { OutcomeKind } from '../../domain.ts';
 import type { StackSeed } from '../cloud66/model.ts';
+import type { ReplyForm } from '../cloud66/reply-forms.ts';
 import { createRandom } from '../random.ts';
 import { currentTimeSettings, wall } from '../time.ts';
 import type { Load } from './load.ts';
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly load: Load;
   readonly seed: number;
   readonly jobSeconds: number;
+  /** How Cloud 66 writes its replies; either way, by chance, unless said otherwise. */
+  readonly replyForm?: ReplyForm;
   /** Simulated time after which a loop that is not closed counts as failed. */
   readonly limitSeconds: number;
   /** Told each event; `atSeconds` is simulated time since the start. */
@@ -83,6 +86,7 @@ export async function runLocal(options: RunOptions): Promise<RunSummary> {
     queueOf: { [LOCAL_PROCESS]: LOCAL_QUEUE },
     jobSeconds: options.jobSeconds,
     seed: options.seed,
+    ...(options.replyForm ? { replyForm: options.replyForm } : {}),
     onLog: ({ from, name, line }) => seen.log(from, name, line),
     onAlarm: ({ event }) => seen.alarm(event.alarmData.alarmName, event.alarmData.state.value),
     onWorkers: ({ running }) => seen.workers(running),

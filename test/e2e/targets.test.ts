@@ -1,0 +1,124 @@
+/** Several targets: two processes of one stack and one of another; and what a single one may be set to. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StackSeed } from '../../lib/simulation/cloud66/model.ts';
+import { LOCAL_STACK_UID } from '../../lib/simulation/local/run.ts';
+import { ONE_TARGET, type PackagedCopy, packagedCopy } from './packaged.ts';
+import {
+  ACTIONS_QUEUE,
+  hurry,
+  inScene,
+  LION,
+  SCALE,
+  type Scene,
+  type SceneOptions,
+  SIDE_BY_SIDE,
+  SPEED,
+  stackOf,
+  TIGER,
+  tick,
+} from './scene.ts';
+
+const OTHER_STACK_UID = 'b7634745e0eafa5fafb64bff0ba80599';
+
+let packaged: PackagedCopy;
+let slowDown: () => void;
+beforeAll(async () => {
+  packaged = await packagedCopy({
+    CLOUD66_TOKEN_PARAMETER: ONE_TARGET.CLOUD66_TOKEN_PARAMETER,
+    TARGETS: 'mailer,reports,billing',
+    STACK_UID: LOCAL_STACK_UID,
+    MAILER_PROCESS_NAME: 'mailer',
+    MAILER_QUEUE_NAME: 'mails',
+    REPORTS_PROCESS_NAME: 'reports',
+    REPORTS_QUEUE_NAME: 'reports',
+    BILLING_STACK_UID: OTHER_STACK_UID,
+    BILLING_PROCESS_NAME: 'billing',
+    BILLING_QUEUE_NAME: 'bills',
+  });
+  slowDown = hurry(SPEED);
+}, 120_000);
+afterAll(async () => {
+  slowDown?.();
+  await packaged?.remove();
+});
+
+const counts = { [LION]: 1, [TIGER]: 0 };
+const SHOP = stackOf(1, {
+  processes: [
+    { name: 'mailer', counts },
+    { name: 'reports', counts },
+  ],
+});
+const OFFICE = stackOf(1, { uid: OTHER_STACK_UID, processes: [{ name: 'billing', counts }] });
+const QUEUES = ['mails', 'reports', 'bills'];
+
+function threeTargets(
+  stacks: readonly StackSeed[],
+  queues: readonly string[],
+  play: (scene: Scene) => Promise<void>,
+  more: Partial<SceneOptions> = {},
+): Promise<void> {
+  return inScene({ packaged, stacks, queues, ...more }, async (scene) => {
+    for (const queue of queues) await scene.send(30, queue);
+    await play(scene);
+  });
+}
+
+function confirmedTargets(scene: Scene): ReadonlySet<string | undefined> {
+  const confirmed = scene.outcomes().filter(({ outcome }) => outcome?.kind === 'confirmed');
+  return new Set(confirmed.map(({ targetId }) => targetId));
+}
+
+describe('three targets on two stacks', SIDE_BY_SIDE, () => {
+  it('are all scaled and confirmed, one action after the other on the shared stack', () =>
+    threeTargets([SHOP, OFFICE], QUEUES, async (scene) => {
+      await scene.invoke(SCALE, tick());
+      await scene.until('three outcomes', () => scene.outcomes().length >= 3);
+      expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'mailer', 'reports']));
+      expect(scene.failures(SCALE)).toEqual([]);
+      expect(scene.stack.workers('mailer')).toBe(3);
+      expect(scene.stack.workers('reports')).toBe(3);
+      expect(scene.world.account.stack(OTHER_STACK_UID).workers('billing')).toBe(3);
+    }));
+
+  it('are independent: a stack that is gone fails the invocation, and the others are scaled', () =>
+    threeTargets([SHOP], QUEUES, async (scene) => {
+      await scene.invoke(SCALE, tick());
+      await scene.until('two outcomes', () => scene.outcomes().length >= 2);
+      expect(confirmedTargets(scene)).toEqual(new Set(['mailer', 'reports']));
+      expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  billing: ');
+    }));
+
+  it('are independent: a queue that is gone fails the invocation, and its neighbor on the stack is scaled', () =>
+    threeTargets([SHOP, OFFICE], ['reports', 'bills'], async (scene) => {
+      await scene.invoke(SCALE, tick());
+      await scene.until('two outcomes', () => scene.outcomes().length >= 2);
+      expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'reports']));
+      expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  mailer: ');
+      expect(scene.stack.workers('mailer')).toBe(1);
+    }));
+
+  it('have one server and one process list per stack and look', () =>
+    threeTargets(
+      [SHOP, OFFICE],
+      QUEUES,
+      async (scene) => {
+        await scene.invoke(SCALE, tick());
+        const paths = scene.world.account.calls.all().map(({ path }) => path.replace(/\.json$/, ''));
+        for (const list of ['processes', 'servers']) {
+          const asked = paths.filter((path) => path.endsWith(`/${list}`));
+          expect(asked).toHaveLength(2);
+          expect(new Set(asked).size).toBe(2);
+        }
+      },
+      { settings: { DRY_RUN: 'true' } },
+    ));
+
+  it('is looked at alone when its own alarm goes off', () =>
+    threeTargets([SHOP, OFFICE], ['reports'], async (scene) => {
+      await scene.until('the alarm called', () => scene.transitions.some(({ actionArns }) => actionArns.length > 0));
+      await scene.until('an outcome', () => scene.outcomes().length > 0);
+      expect(confirmedTargets(scene)).toEqual(new Set(['reports']));
+      expect(scene.cloud.queues.depth(ACTIONS_QUEUE).sent).toBe(1);
+    }));
+});
