@@ -1,6 +1,7 @@
 /** One backtest: some policies on one trace, averaged over seeds, with the bounds that no policy can beat. */
 import type { Settings } from './baselines/baseline.ts';
-import { buildCell, type Cell, type CellOptions, fly } from './cell.ts';
+import { buildCell, type Cell, type CellOptions, type FlightResult, fly } from './cell.ts';
+import type { DecisionEvent } from './plant-ports.ts';
 import type { ReplayPolicy } from './policies.ts';
 import type { League, ReplayHooks } from './replay.ts';
 import type { Elasticity, Score, Waits } from './score.ts';
@@ -49,6 +50,14 @@ export interface References {
 /** Computes bounds of a cell that need a solver. */
 export type ReferenceSolver = (cell: Cell) => Promise<Pick<References, 'lpBound' | 'oraclePlan'>>;
 
+/** Follows single flights, for a report. */
+export interface FlightRecorder {
+  /** Before a flight: where its decisions go (ours only; a peer's rule gives none). */
+  decisionsOf(policy: ReplayPolicy, seed: number): (event: DecisionEvent) => void;
+  /** After a flight: its plant with minutes, waits and actions; not to be kept, it is large. */
+  flown(policy: ReplayPolicy, cell: Cell, result: FlightResult): void;
+}
+
 export interface BacktestOptions {
   /** Everything but the seed. */
   readonly cell: Omit<CellOptions, 'seed'>;
@@ -63,6 +72,7 @@ export interface BacktestOptions {
   readonly overrides?: Readonly<Record<string, string>>;
   readonly solver?: ReferenceSolver;
   readonly hooks?: ReplayHooks;
+  readonly recorder?: FlightRecorder;
 }
 
 /** The answer, as `--json` prints it. */
@@ -99,9 +109,12 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestRes
       if (hooks?.signal?.aborted) break;
       const settings = settingsOf(policy, cell, options);
       const inner = innerHooks(hooks, (share) => (done + share) / parts);
-      const { overrides = {} } = options;
-      const { score } = await fly(cell, policy, { league, settings, overrides, hooks: inner });
-      runs.get(policy.name)?.push(score);
+      const { overrides = {}, recorder } = options;
+      const onDecision = recorder?.decisionsOf(policy, seed);
+      const flight = { league, settings, overrides, hooks: inner, ...(onDecision && { onDecision }) };
+      const result = await fly(cell, policy, flight);
+      recorder?.flown(policy, cell, result);
+      runs.get(policy.name)?.push(result.score);
       done += 1;
     }
     references.push(await referencesOf(cell, options));
