@@ -1,12 +1,18 @@
 /** The command line: one file per command beside this one. Commands may import anything; nothing imports them. */
 import { Command } from 'commander';
 import { AutoscalerError } from '../errors.ts';
+import { backtestCommand } from './backtest.ts';
 import { docsCommand } from './docs.ts';
+import { explainCommand } from './explain.ts';
 import { startCommand } from './start.ts';
+import { tuneCommand } from './tune.ts';
 
 const program = new Command('autoscaler')
   .description('Scales Cloud 66 background workers from the depth of their queue.')
   .addCommand(startCommand())
+  .addCommand(backtestCommand())
+  .addCommand(tuneCommand())
+  .addCommand(explainCommand())
   .addCommand(docsCommand());
 
 try {
