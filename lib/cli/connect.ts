@@ -1,0 +1,140 @@
+/**
+ * What the commands that look at a real deployment share: its settings, as packaging reads them, and the same readers as
+ * the deployed function has. Nothing here can change anything: there is no scaler and no sender.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Cloud66Client, createCloud66Client } from '../cloud66/client.ts';
+import { createProcessHost } from '../cloud66/process-host.ts';
+import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
+import { type Deployment, parseDeployment } from '../config/deployment.ts';
+import { type Environment, variableText } from '../config/env.ts';
+import { readSetting } from '../config/read.ts';
+import { globalSource } from '../config/settings.ts';
+import { createCloudWatch } from '../queue/cloudwatch.ts';
+import type { AwsConnection } from '../queue/connection.ts';
+import { createParameterReader } from '../queue/parameter.ts';
+import { createQueueReader } from '../queue/reader.ts';
+import { createSqs } from '../queue/sqs.ts';
+import type { Clock, ProcessHost, QueueReader } from '../reconcile/ports.ts';
+
+/** As in serverless.yml; names of resources begin with it and the stage. */
+const SERVICE = 'cloud66-worker-autoscaler';
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Where a deployment is. */
+export interface Place {
+  readonly stage: string;
+  readonly region: string;
+  /** Service and stage, with which all names of the template begin. */
+  readonly name: string;
+}
+
+/** Options that say where; what is left out comes from the environment, as for `serverless deploy`. */
+export interface PlaceOptions {
+  readonly stage?: string;
+  readonly region?: string;
+}
+
+/** Readers of one deployment. */
+export interface Connection {
+  readonly place: Place;
+  readonly deployment: Deployment;
+  readonly aws: AwsConnection;
+  readonly client: Cloud66Client;
+  readonly token: TokenSource;
+  readonly ports: { readonly clock: Clock; readonly queue: QueueReader; readonly host: ProcessHost };
+}
+
+export const realClock: Clock = { nowMs: () => Date.now() };
+
+/** Adds `--stage` and `--region`. */
+export function withPlaceOptions(command: Command): Command {
+  return command
+    .option('--stage <name>', 'the deployment to look at (default: STAGE, or dev)')
+    .option('--region <name>', "the deployment's region (default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1)");
+}
+
+/**
+ * The environment with the project's `.env`, which loses against variables that are set. A file for the stage takes the
+ * place of the general one, as it does for `serverless`.
+ */
+export function loadEnvironment({ stage }: PlaceOptions): Environment {
+  const files = [`.env.${stage ?? process.env['STAGE'] ?? 'dev'}`, '.env'].map((name) => join(ROOT, name));
+  const file = files.find((path) => existsSync(path));
+  if (file !== undefined) process.loadEnvFile(file);
+  return { ...process.env };
+}
+
+/** The place that options and environment name. */
+export function placeOf(environment: Environment, options: PlaceOptions): Place {
+  const set = (variable: string) => variableText(environment, variable);
+  const stage = options.stage ?? set('STAGE') ?? 'dev';
+  const region = options.region ?? set('AWS_REGION') ?? set('AWS_DEFAULT_REGION') ?? 'us-east-1';
+  return { stage, region, name: `${SERVICE}-${stage}` };
+}
+
+/**
+ * Readers for the deployment that an environment describes.
+ *
+ * @param onWarning is told what Cloud 66 warns of.
+ * @throws InvalidInputError that lists every problem of the settings by variable name.
+ */
+export function connect(
+  environment: Environment,
+  options: PlaceOptions,
+  onWarning: (warning: string) => void,
+  clock: Clock = realClock,
+): Connection {
+  const place = placeOf(environment, options);
+  const deployment = deploymentOf(environment, place);
+  const aws = awsConnection(environment, place.region);
+  const sqs = createSqs(aws);
+  const ownToken = variableText(environment, 'CLOUD66_TOKEN');
+  const endpoint = variableText(environment, 'AWS_ENDPOINT_URL_SSM') ?? aws.endpoint;
+  const parameters = createParameterReader({ signedPost: sqs.signedPost, region: place.region, endpoint });
+  const never = new AbortController().signal; // the reader has a time limit of its own
+  const readParameter = () => parameters.read(deployment.tokenParameter, never);
+  const token = ownToken === null ? createTokenSource({ readParameter, clock }) : fixedToken(ownToken);
+  const apiUrl = readSetting(globalSource(environment), 'CLOUD66_API_URL');
+  const client = createCloud66Client({ apiUrl, token, clock, onWarning });
+  const queue = createQueueReader({ sqs, cloudwatch: createCloudWatch(aws), clock });
+  return { place, deployment, aws, client, token, ports: { clock, queue, host: createProcessHost({ client, clock }) } };
+}
+
+/**
+ * The settings as packaging would read them, but for one thing: a token of one's own is welcome here, beside the name of
+ * the parameter or instead of it, because nothing of this is packaged.
+ */
+function deploymentOf(environment: Environment, { stage }: Place): Deployment {
+  const hasOwnToken = variableText(environment, 'CLOUD66_TOKEN') !== null;
+  const parameter = variableText(environment, 'CLOUD66_TOKEN_PARAMETER');
+  if (!hasOwnToken) return parseDeployment({ ...environment, STAGE: stage });
+  const tokenParameter = parameter ?? `/${SERVICE}/${stage}/token`;
+  return parseDeployment({
+    ...environment,
+    STAGE: stage,
+    CLOUD66_TOKEN: undefined,
+    CLOUD66_TOKEN_PARAMETER: tokenParameter,
+  });
+}
+
+/** The endpoint and key of the environment, if it has them; else the SDK looks for profiles and roles by itself. */
+function awsConnection(environment: Environment, region: string): AwsConnection {
+  const set = (variable: string) => variableText(environment, variable);
+  const [endpoint, accessKeyId, secretAccessKey, sessionToken] = [
+    set('AWS_ENDPOINT_URL'),
+    set('AWS_ACCESS_KEY_ID'),
+    set('AWS_SECRET_ACCESS_KEY'),
+    set('AWS_SESSION_TOKEN'),
+  ];
+  const hasKey = accessKeyId !== null && secretAccessKey !== null && set('AWS_PROFILE') === null;
+  return {
+    region,
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(hasKey
+      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) } }
+      : {}),
+  };
+}
