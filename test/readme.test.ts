@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withGeneratedParts } from '../lib/cli/readme.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** Commands of the README, and the test that runs each; those that need an AWS account are run by nobody here. */
+const COVERED: Readonly<Record<string, string>> = {
+  'npm ci && npm start': 'test/e2e',
+  'npm start -- --json': 'test/e2e',
+  'npm start -- --help': 'test/e2e',
+  'npm ci && npm test': '.ci/run',
+  'npx serverless package': 'test/infra',
+};
+const NEEDS_AN_ACCOUNT = ['aws ssm put-parameter', 'npx serverless deploy'];
+
+describe('the README', () => {
+  it('has the tables that the code gives (npm run docs writes them)', () => {
+    expect(withGeneratedParts(readme)).toBe(readme);
+  });
+
+  it('names only commands that a test runs or that need an account', () => {
+    const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.split('\n'));
+    const commands = blocks
+      .map((line) => line.replace(/\s+#.*$/, '').trim())
+      .filter((line) => line !== '' && !/^[A-Z0-9_]+=/.test(line));
+    expect(commands.length).toBeGreaterThan(4);
+    for (const command of commands) {
+      const known = command in COVERED || NEEDS_AN_ACCOUNT.some((start) => command.startsWith(start));
+      expect(known, `"${command}" is run by no test`).toBe(true);
+    }
+    for (const place of Object.values(COVERED)) expect(existsSync(join(ROOT, place)), place).toBe(true);
+  });
+
+  it('links only to files that are there', () => {
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link = '']) => link);
+    for (const link of links) expect(existsSync(join(ROOT, link)), link).toBe(true);
+  });
+});
