@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { styleText } from 'node:util';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseTrace } from '../backtest/trace.ts';
+import { AutoscalerError } from '../errors.ts';
 import { loadOf } from '../simulation/local/load.ts';
 import { packageTemplate } from '../simulation/local/package.ts';
 import {
@@ -55,7 +56,7 @@ export function startCommand(): Command {
 }
 
 async function start({ trace: file, seconds, seed, json }: StartOptions): Promise<void> {
-  const trace = parseTrace(await readFile(file, 'utf8'), basename(file, '.csv'));
+  const trace = parseTrace(await readTrace(file), basename(file, '.csv'));
   const load = loadOf({ trace, ...LOAD, random: loadRandom(seed) });
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
@@ -80,6 +81,14 @@ async function start({ trace: file, seconds, seed, json }: StartOptions): Promis
   printSummary(summary, stop.signal.aborted);
   if (json) say(JSON.stringify(summary));
   process.exitCode = summary.problems.length === 0 ? 0 : stop.signal.aborted ? 130 : 1;
+}
+
+async function readTrace(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new AutoscalerError(`--trace ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** The settings of the local target: everything else is the product's default. */
