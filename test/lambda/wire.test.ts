@@ -1,0 +1,122 @@
+/** The composition root with real adapters: real SDKs and HTTP, to local servers. More of it is in test/e2e. */
+
+import type { Context } from 'aws-lambda';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InvalidInputError } from '../../lib/errors.ts';
+import { wirePoller, wireScale } from '../../lib/lambda/wire.ts';
+import { createRealClock } from '../../lib/simulation/clock.ts';
+import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
+import { type Cloud66Server, startCloud66Server } from '../../lib/simulation/cloud66/server.ts';
+import { createRandom } from '../../lib/simulation/random.ts';
+import { type SqsServer, startSqsServer } from '../support/sqs-server.ts';
+
+const TOKEN = 'local-token-0123456789abcdef';
+const CONTEXT = { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 } as Context;
+const tick = () => ({ 'detail-type': 'Scheduled Event', time: new Date().toISOString() });
+
+let sqs: SqsServer;
+let cloud66: Cloud66Server;
+let account: Cloud66Account;
+let printed: string[];
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  sqs = await startSqsServer();
+});
+afterAll(() => sqs.stop());
+
+beforeEach(async () => {
+  account = new Cloud66Account({
+    clock: createRealClock(),
+    random: createRandom(1),
+    stacks: [
+      {
+        uid: 'shop',
+        servers: [{ uid: 'uid-a', name: 'lion' }],
+        processes: [{ name: 'worker', counts: { 'uid-a': 1 } }],
+      },
+    ],
+    tokens: [{ value: TOKEN, user: 'robot@example.com', scopes: ['public', 'admin'] }],
+    settings: { scaleLatencySeconds: () => 0, startUpSeconds: () => 0, warning: 'this version ends soon' },
+  });
+  cloud66 = await startCloud66Server({ account, random: createRandom(1), replyForm: 'mixed' });
+  printed = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed.push(String(text));
+    return true;
+  });
+  // The SDK of AWS reads its own variables itself.
+  vi.stubEnv('AWS_ENDPOINT_URL', sqs.endpoint);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  const queueName = `jobs-${Math.random().toString(36).slice(2)}`;
+  environment = {
+    AWS_REGION: 'us-east-1',
+    CLOUD66_API_URL: cloud66.url,
+    CLOUD66_TOKEN: TOKEN,
+    STACK_UID: 'shop',
+    PROCESS_NAME: 'worker',
+    QUEUE_URL: sqs.createQueue(queueName),
+    ACTIONS_QUEUE_URL: sqs.createQueue(`${queueName}-actions.fifo`),
+    ACTIONS_DEAD_LETTER_QUEUE_URL: sqs.createQueue(`${queueName}-dead.fifo`),
+    STAGE: 'local',
+  };
+  for (let job = 0; job < 30; job += 1) sqs.put(queueName, `{"job":${job}}`);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  account.close();
+  await cloud66.close();
+});
+
+function nameOf(url: string | undefined): string {
+  return url?.split('/').at(-1) ?? '';
+}
+
+describe('the wired scale function', () => {
+  it('scales, and what it records is what the wired poller confirms', async () => {
+    expect(await wireScale(environment)(tick(), CONTEXT)).toEqual({ worker: 'scaled' });
+    expect(account.stack('shop').workers('worker')).toBe(3);
+    const [stored] = sqs.ready(nameOf(environment.ACTIONS_QUEUE_URL));
+    expect(stored).toMatchObject({ groupId: 'worker', deduplicationId: 'shop-1001' });
+    const attributes = { ApproximateReceiveCount: '1', MessageGroupId: 'worker' };
+    const message = { messageId: '1', receiptHandle: 'h', body: stored?.body, attributes };
+    expect(await wirePoller(environment)({ Records: [message] }, CONTEXT)).toEqual({ batchItemFailures: [] });
+    expect(printed.join('')).toContain('action 1001 confirmed');
+    expect(printed.join('')).not.toContain(TOKEN);
+  });
+
+  it('decides and reports, and never scales, in a dry run', async () => {
+    expect(await wireScale({ ...environment, DRY_RUN: 'true' })(tick(), CONTEXT)).toEqual({ worker: 'dry_run' });
+    expect(account.calls.writes()).toBe(0);
+  });
+
+  it('tells a warning of Cloud 66 once, however often it is repeated', async () => {
+    const handler = wireScale({ ...environment, DRY_RUN: 'true' });
+    await handler(tick(), CONTEXT);
+    await handler(tick(), CONTEXT);
+    expect(printed.filter((line) => line.includes('this version ends soon'))).toHaveLength(1);
+  });
+
+  it('warns of a token in the environment of a production stage', () => {
+    wireScale({ ...environment, STAGE: 'production' });
+    expect(printed).toEqual([expect.stringContaining('"level":"warn"')]);
+    expect(printed[0]).toContain('CLOUD66_TOKEN');
+  });
+});
+
+describe('a wrong configuration stops', () => {
+  it.each([
+    ['the scale function', wireScale, ['STACK_UID', 'PROCESS_NAME', 'CLOUD66_TOKEN_PARAMETER', 'ACTIONS_QUEUE_URL']],
+    ['the poller', wirePoller, ['CLOUD66_TOKEN_PARAMETER', 'ACTIONS_QUEUE_URL', 'ACTIONS_DEAD_LETTER_QUEUE_URL']],
+  ])('%s at its start, with every problem by name', (_title, wire, names) => {
+    try {
+      wire({});
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidInputError);
+      for (const name of names) expect((error as InvalidInputError).message).toContain(name);
+    }
+  });
+});
