@@ -1,5 +1,6 @@
 /** The load of a local run: the busiest piece of a recorded trace, as times at which messages are sent. */
 import { scaleTrace, type Trace } from '../../backtest/trace.ts';
+import { AutoscalerError } from '../../errors.ts';
 import type { Random } from '../random.ts';
 
 /** When each message is sent, in seconds from the start of the load, ascending. */
@@ -23,6 +24,8 @@ export interface LoadOptions {
 /**
  * The piece with the most arrivals, scaled to `messages`, each message at a random moment of its bin. Bins longer than
  * the piece are played in the piece's time, so that traces of five-minute bins have a shape too.
+ *
+ * @throws AutoscalerError for a trace without arrivals.
  */
 export function loadOf({ trace, pieceSeconds, messages, random }: LoadOptions): Load {
   const binSeconds = Math.min(trace.binSeconds, 60);
@@ -30,6 +33,7 @@ export function loadOf({ trace, pieceSeconds, messages, random }: LoadOptions): 
   const first = busiestWindow(trace.arrivals, bins);
   const piece = trace.arrivals.slice(first, first + bins);
   const total = piece.reduce((sum, count) => sum + count, 0);
+  if (total === 0) throw new AutoscalerError(`Trace "${trace.name}": nothing arrives in it, so there is no load`);
   const scaled = scaleTrace({ ...trace, arrivals: piece }, messages / total).arrivals;
   const sendAtSeconds = [...scaled].flatMap((count, bin) =>
     Array.from({ length: count }, () => (bin + random.next()) * binSeconds),
