@@ -49,8 +49,8 @@ export class Books {
     }));
   }
 
-  runningWorkers(processName: string): number {
-    return this.#process(processName).crew.running();
+  runningWorkers(processName: string, serverUid?: string): number {
+    return this.#process(processName).crew.running(serverUid);
   }
 
   /** Throws Refusal not_found for the process, bad_request for the counts. */

@@ -91,9 +91,9 @@ export class Cloud66Stack {
     return processes.filter((process) => Object.keys(process.counts).length > 0);
   }
 
-  /** Workers of the process that really run; those that still start up do not count yet. */
-  workers(processName: string): number {
-    return this.#books.runningWorkers(processName);
+  /** Workers of the process that really run, on one server or on all; those that still start up do not count yet. */
+  workers(processName: string, serverUid?: string): number {
+    return this.#books.runningWorkers(processName, serverUid);
   }
 
   /** Newest first. */

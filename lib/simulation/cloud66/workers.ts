@@ -9,7 +9,8 @@ export interface Crew {
   settle(serverUid: string, wanted: number): void;
   /** Stops every worker and starts it again, as a deployment does. */
   restart(): void;
-  running(): number;
+  /** Workers that take jobs: everywhere, or on one server. */
+  running(serverUid?: string): number;
   /** Cancels every start that is under way. */
   close(): void;
 }
@@ -31,7 +32,10 @@ export function createCrew({ clock, startUpSeconds, initial, onChanged }: CrewOp
   const posts = new Map<string, Post>();
   for (const [serverUid, running] of Object.entries(initial)) posts.set(serverUid, { running, starting: [] });
 
-  const running = (): number => [...posts.values()].reduce((total, post) => total + post.running, 0);
+  const running = (serverUid?: string): number =>
+    [...posts]
+      .filter(([uid]) => serverUid === undefined || uid === serverUid)
+      .reduce((total, [, post]) => total + post.running, 0);
 
   const startOne = (post: Post): void => {
     const cancel = clock.schedule(clock.nowMs() + startUpSeconds() * 1000, () => {

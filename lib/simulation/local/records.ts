@@ -3,6 +3,7 @@
 /** A decision record, reduced. */
 export interface SeenDecision {
   readonly event: 'decision';
+  readonly level: string;
   readonly message: string;
   readonly targetId: string;
   readonly result: { readonly kind: string };
@@ -20,6 +21,7 @@ export interface SeenStep {
 /** An outcome record, reduced. */
 export interface SeenOutcome {
   readonly event: 'outcome';
+  readonly level: string;
   readonly message: string;
   readonly targetId: string;
   readonly record: { readonly actionId: number; readonly desiredCount: number; readonly previousCount: number };

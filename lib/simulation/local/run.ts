@@ -2,20 +2,22 @@
  * `npm start`: a load on a queue, and the packaged autoscaler on its own. Everything that happens is told as it happens;
  * at the end the loop is either closed (backlog gone, minimum reached, every action confirmed) or it is said what is not.
  */
-import type { OutcomeKind } from '../../domain.ts';
 import type { StackSeed } from '../cloud66/model.ts';
 import type { ReplyForm } from '../cloud66/reply-forms.ts';
 import { createRandom } from '../random.ts';
 import { currentTimeSettings, wall } from '../time.ts';
 import type { Load } from './load.ts';
 import type { Packaged } from './package.ts';
-import { recordOf, type SeenOutcome, type SeenRecord } from './records.ts';
+import { recordOf, type SeenRecord } from './records.ts';
+import { type EndedAction, type Evidence, excusesOf, problemsOf, resultsOf } from './verdict.ts';
+import { Visitor } from './visitor.ts';
 import { startWorld, type World } from './world.ts';
 
 export const LOCAL_STACK_UID = '5999b763474b0eafa5fafb64bff0ba80';
 export const LOCAL_PROCESS = 'worker';
 export const LOCAL_QUEUE = 'jobs';
-const MIN_WORKERS = 1;
+/** `MIN_WORKERS` of the local target. */
+export const LOCAL_MIN_WORKERS = 1;
 
 /** The stack that is scaled: two servers, one worker. */
 const STACK: StackSeed = {
@@ -30,7 +32,7 @@ const STACK: StackSeed = {
       name: LOCAL_PROCESS,
       command: 'bundle exec sidekiq',
       stopSequence: 'term, 90, kill',
-      counts: { e63e859d5ab72b0bcf14321f0ffb013d: MIN_WORKERS, f74f960e6bc83c1cdf25432f1aac124e: 0 },
+      counts: { e63e859d5ab72b0bcf14321f0ffb013d: LOCAL_MIN_WORKERS, f74f960e6bc83c1cdf25432f1aac124e: 0 },
     },
   ],
 };
@@ -49,6 +51,26 @@ export interface RunOptions {
   readonly tell: (atSeconds: number, what: EventKind, text: string) => void;
   /** Ends the run early, cleanly. */
   readonly signal: AbortSignal;
+  /** Who may act on the run from outside; nobody unless given. */
+  readonly visitor?: Visitor;
+  /** Sees the world from inside. */
+  readonly onlooker?: Onlooker;
+  /** Called with the summary before the world ends, which waits for it. */
+  readonly afterwards?: (summary: RunSummary) => Promise<void>;
+}
+
+/** Whoever watches a run as it happens, such as the local page. */
+export interface Onlooker {
+  begin(world: World): void;
+  /** Every line of the functions and of the platform. */
+  log(from: 'function' | 'platform', name: string, line: string): void;
+  alarm(name: string, state: string): void;
+  end(): void;
+}
+
+/** A visitor of the local run's stack. */
+export function createVisitor(): Visitor {
+  return new Visitor({ stackUid: LOCAL_STACK_UID, processName: LOCAL_PROCESS, queueName: LOCAL_QUEUE });
 }
 
 /** What happened, for the left column. */
@@ -75,11 +97,17 @@ export interface RunSummary {
   readonly load: string;
   /** What keeps the loop from being closed; empty = success. */
   readonly problems: readonly string[];
+  /** What was done to the run from outside, in order. */
+  readonly interventions: readonly { readonly atSeconds: number; readonly text: string }[];
+  /** Actions that did not end as asked, because of that. */
+  readonly excused: readonly string[];
 }
 
 /** Plays the load and waits until the loop is closed, the limit is reached or the signal fires. */
 export async function runLocal(options: RunOptions): Promise<RunSummary> {
-  const seen = createWitness(options);
+  const visitor = options.visitor ?? createVisitor();
+  const { onlooker } = options;
+  const seen = createWitness(options, visitor);
   const world = await startWorld({
     packaged: options.packaged,
     stacks: [STACK],
@@ -87,16 +115,31 @@ export async function runLocal(options: RunOptions): Promise<RunSummary> {
     jobSeconds: options.jobSeconds,
     seed: options.seed,
     ...(options.replyForm ? { replyForm: options.replyForm } : {}),
-    onLog: ({ from, name, line }) => seen.log(from, name, line),
-    onAlarm: ({ event }) => seen.alarm(event.alarmData.alarmName, event.alarmData.state.value),
+    account: { actionFault: visitor.actionFault },
+    cloud66Faults: visitor.apiFault,
+    // Every decision is wanted, those that nobody has to read included; the terminal shows what the default would.
+    cloud: { extraEnvironment: { LOG_LEVEL: 'debug' } },
+    onLog({ from, name, line }) {
+      seen.log(from, name, line);
+      onlooker?.log(from, name, line);
+    },
+    onAlarm({ event: { alarmData } }) {
+      seen.alarm(alarmData.alarmName, alarmData.state.value);
+      onlooker?.alarm(alarmData.alarmName, alarmData.state.value);
+    },
     onWorkers: ({ running }) => seen.workers(running),
   });
   try {
+    visitor.enter(world);
     seen.begin(world);
+    onlooker?.begin(world);
     await Promise.race([play(world, options, seen), seen.closed(), aborted(options.signal)]);
-    return seen.summary(world);
+    const summary = seen.summary(world);
+    await options.afterwards?.(summary);
+    return summary;
   } finally {
     seen.end();
+    onlooker?.end();
     await world.close();
   }
 }
@@ -125,17 +168,27 @@ interface Witness {
 }
 
 /** Sees everything, tells it, and knows when the loop is closed. */
-function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness {
+function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: Visitor): Witness {
   const wallStartMs = wall.nowMs();
   let startMs = Date.now();
-  const outcomes: SeenOutcome[] = [];
-  const peak = { backlog: 0, workers: MIN_WORKERS };
+  const outcomes: EndedAction[] = [];
+  const peak = { backlog: 0, workers: LOCAL_MIN_WORKERS };
   const timers: NodeJS.Timeout[] = [];
   let close: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
     close = resolve;
   });
   const now = () => (Date.now() - startMs) / 1000;
+  const evidenceOf = (world: World): Evidence => ({
+    stack: world.account.stack(LOCAL_STACK_UID),
+    crew: world.consumers.get(LOCAL_PROCESS),
+    processName: LOCAL_PROCESS,
+    minWorkers: LOCAL_MIN_WORKERS,
+    sent: self.sent + visitor.addedJobs(),
+    unsent: load.sendAtSeconds.length - self.sent,
+    outcomes,
+    visitor,
+  });
 
   const self: Witness = {
     sent: 0,
@@ -144,14 +197,12 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness 
       const watch = () => {
         const { visible, inFlight } = world.cloud.queues.depth(LOCAL_QUEUE);
         peak.backlog = Math.max(peak.backlog, visible + inFlight);
-        const isLoopClosed = problemsOf(world, self.sent, load.sendAtSeconds.length, outcomes).length === 0;
-        if (isLoopClosed || now() > limitSeconds) close();
+        const isLoopClosed = problemsOf(evidenceOf(world)).length === 0;
+        if (isLoopClosed || now() > (doneTo(visitor, startMs).at(-1)?.atSeconds ?? 0) + limitSeconds) close();
       };
       let told = '';
       const tellBacklog = () => {
-        const { visible, inFlight } = world.cloud.queues.depth(LOCAL_QUEUE);
-        const running = world.account.stack(LOCAL_STACK_UID).workers(LOCAL_PROCESS);
-        const text = `${visible} waiting, ${inFlight} in flight, ${running} worker${running === 1 ? '' : 's'}`;
+        const text = backlogText(world);
         if (text !== told) tell(now(), 'backlog', text);
         told = text;
       };
@@ -159,7 +210,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness 
     },
     log(from, name, line) {
       const record = from === 'function' ? recordOf(line) : null;
-      if (record?.event === 'outcome') outcomes.push(record);
+      if (record?.event === 'outcome') outcomes.push({ ...record, seenAtMs: Date.now() });
       const told = record ? lineOf(record) : from === 'platform' ? (['trouble', `${name}: ${line}`] as const) : null;
       if (told) tell(now(), ...told);
     },
@@ -170,7 +221,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness 
     },
     closed: () => closed,
     summary: (world) => ({
-      ...summaryOf(world, outcomes, self.sent),
+      ...resultsOf(evidenceOf(world)),
       peakBacklog: peak.backlog,
       peakWorkers: peak.workers,
       simulatedSeconds: Math.round(now()),
@@ -178,7 +229,9 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness 
       speed: currentTimeSettings().speed,
       seed,
       load: load.piece,
-      problems: problemsOf(world, self.sent, load.sendAtSeconds.length, outcomes),
+      problems: problemsOf(evidenceOf(world)),
+      interventions: doneTo(visitor, startMs),
+      excused: excusesOf(evidenceOf(world)).map(({ text }) => text),
     }),
     end() {
       for (const timer of timers) clearInterval(timer);
@@ -187,7 +240,20 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions): Witness 
   return self;
 }
 
+function backlogText(world: World): string {
+  const { visible, inFlight } = world.cloud.queues.depth(LOCAL_QUEUE);
+  const running = world.account.stack(LOCAL_STACK_UID).workers(LOCAL_PROCESS);
+  return `${visible} waiting, ${inFlight} in flight, ${running} worker${running === 1 ? '' : 's'}`;
+}
+
+function doneTo(visitor: Visitor, startMs: number): RunSummary['interventions'] {
+  return visitor
+    .interventions()
+    .map(({ fromMs, text }) => ({ atSeconds: Math.round((fromMs - startMs) / 1000), text }));
+}
+
 function lineOf(record: SeenRecord): readonly [EventKind, string] | null {
+  if (record.level === 'debug') return null;
   switch (record.event) {
     case 'decision': {
       if (record.decision === null || record.result.kind === 'failed') return ['trouble', record.message];
@@ -199,64 +265,6 @@ function lineOf(record: SeenRecord): readonly [EventKind, string] | null {
     case undefined:
       return record.level === 'error' || record.level === 'warn' ? ['trouble', record.message] : null;
   }
-}
-
-/** Why the loop is not closed yet. */
-function problemsOf(world: World, sent: number, jobs: number, outcomes: readonly SeenOutcome[]): readonly string[] {
-  const stack = world.account.stack(LOCAL_STACK_UID);
-  const done = world.consumers.get(LOCAL_PROCESS)?.done() ?? 0;
-  const running = stack.workers(LOCAL_PROCESS);
-  const ours = stack.actions();
-  const confirmed = new Set(outcomes.filter(({ outcome }) => outcome.kind === 'confirmed').map(actionIdOf));
-  const open = ours.filter(({ id }) => !confirmed.has(id));
-  return [
-    ...(sent < jobs ? [`${jobs - sent} messages have not been sent`] : []),
-    ...(done < sent ? [`${sent - done} jobs are not done`] : []),
-    ...(running !== MIN_WORKERS ? [`${running} workers run; the minimum is ${MIN_WORKERS}`] : []),
-    ...open.map(({ id }) => `action ${id} was accepted and not confirmed`),
-    ...(ours.length === 0 ? ['nothing was scaled'] : []),
-  ];
-}
-
-function actionIdOf({ record }: SeenOutcome): number {
-  return record.actionId;
-}
-
-function summaryOf(world: World, outcomes: readonly SeenOutcome[], sent: number) {
-  const crew = world.consumers.get(LOCAL_PROCESS);
-  const stack = world.account.stack(LOCAL_STACK_UID);
-  const waits = (crew?.waitSeconds ?? []).toSorted((a, b) => a - b);
-  const quantile = (share: number) => round(waits[Math.max(0, Math.ceil(share * waits.length) - 1)] ?? 0);
-  const count = (kind: OutcomeKind) => outcomes.filter(({ outcome }) => outcome.kind === kind).length;
-  const totals = stack.actions().map(({ requestedCounts }) => sumOf(Object.values(requestedCounts)));
-  const steps = [...totals, MIN_WORKERS].map((total, index, all) => total - (all[index + 1] ?? total));
-  return {
-    jobs: sent,
-    jobsDone: crew?.done() ?? 0,
-    p50WaitSeconds: quantile(0.5),
-    p95WaitSeconds: quantile(0.95),
-    maxWaitSeconds: quantile(1),
-    finalWorkers: stack.workers(LOCAL_PROCESS),
-    workerSeconds: Math.round(crew?.workerSeconds() ?? 0),
-    actions: {
-      accepted: stack.actions().length,
-      confirmed: count('confirmed'),
-      mismatched: count('mismatched'),
-      failed: count('failed'),
-      timedOut: count('timed_out'),
-      lost: count('lost'),
-    },
-    scaleOuts: steps.filter((step) => step > 0).length,
-    scaleIns: steps.filter((step) => step < 0).length,
-  };
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
-}
-
-function round(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
 }
 
 async function sleepUntil(atMs: number): Promise<void> {
