@@ -39,6 +39,8 @@ export interface Settings extends PollerSettings {
   readonly alarmNamePrefix: string;
   readonly targets: readonly Target[];
   readonly actionFirstLookSeconds: number;
+  /** Between two looks at a target that is awake. */
+  readonly watchIntervalSeconds: number;
   readonly dryRun: boolean;
 }
 
@@ -59,6 +61,7 @@ export function parseSettings(environment: Environment): Settings {
     alarmNamePrefix: readSetting(source, 'ALARM_NAME_PREFIX') ?? `cloud66-worker-autoscaler-${common.stage}-backlog-`,
     targets: readTargets(source, ids, common.actionTimeoutSeconds),
     actionFirstLookSeconds: readSetting(source, 'ACTION_FIRST_LOOK_SECONDS'),
+    watchIntervalSeconds: readSetting(source, 'WATCH_INTERVAL_SECONDS'),
     dryRun: readSetting(source, 'DRY_RUN'),
   };
   reportMisspelt(environment, ids, source.findings);

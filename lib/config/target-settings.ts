@@ -125,7 +125,9 @@ export const TARGET_SETTINGS = {
     ...TARGET,
     group: 'Strategy',
     type: oneOf('latency', 'backlog', 'step'),
-    default: 'backlog',
+    default: null,
+    unset: 'latency for an SQS queue, backlog for a METRIC',
+    example: 'latency',
     doc: 'How a backlog becomes a number of workers: latency (as many as keep the wait of jobs within a target), backlog (so many messages per worker) or step (fixed changes at given backlogs).',
   },
   LATENCY_TARGET_SECONDS: {

@@ -82,7 +82,7 @@ function readTarget(source: Source, id: string, actionTimeoutSeconds: number): T
   const stackUid = readRequired(source, 'STACK_UID');
   const processName = readRequired(source, 'PROCESS_NAME');
   const queue = readQueueSource(source);
-  const policy = readPolicy(source, actionTimeoutSeconds);
+  const policy = readPolicy(source, queue, actionTimeoutSeconds);
   const threshold = readSetting(source, 'ALARM_THRESHOLD');
   const periodSeconds = readSetting(source, 'ALARM_PERIOD_SECONDS');
   if (stackUid === null || processName === null || queue === null || policy === null) return null;
@@ -114,8 +114,8 @@ function readQueueSource(source: Source): QueueSource | null {
   return name === 'QUEUE_URL' ? { kind: 'sqs', queueUrl: text } : { kind: 'sqs_name', queueName: text };
 }
 
-function readPolicy(source: Source, actionTimeoutSeconds: number): Policy | null {
-  const strategy = readStrategy(source);
+function readPolicy(source: Source, queue: QueueSource | null, actionTimeoutSeconds: number): Policy | null {
+  const strategy = readStrategy(source, queue);
   const policy = {
     minWorkers: readSetting(source, 'MIN_WORKERS'),
     maxWorkers: readSetting(source, 'MAX_WORKERS'),
@@ -135,8 +135,20 @@ function readPolicy(source: Source, actionTimeoutSeconds: number): Policy | null
   return strategy === null ? null : { ...policy, strategy };
 }
 
-function readStrategy(source: Source): Strategy | null {
-  switch (readSetting(source, 'STRATEGY')) {
+/** A metric tells a depth and no rates: `latency` would never dare to scale in on it. */
+function readStrategy(source: Source, queue: QueueSource | null): Strategy | null {
+  const hasRates = queue?.kind !== 'metric';
+  const wanted = readSetting(source, 'STRATEGY');
+  if (wanted === 'latency' && !hasRates) {
+    const variable = variableFor(source, 'STRATEGY');
+    addProblem(
+      source.findings,
+      variable,
+      '"latency" needs the sent counts of an SQS queue; with METRIC use backlog or step',
+    );
+    return null;
+  }
+  switch (wanted ?? (hasRates ? 'latency' : 'backlog')) {
     case 'backlog':
       return { kind: 'backlog', backlogPerWorker: readSetting(source, 'BACKLOG_PER_WORKER') };
     case 'latency':

@@ -5,6 +5,7 @@ import type { TargetResult } from '../reconcile/ports.ts';
 import { type PassSignals, type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Look, parseEvent } from './events.ts';
+import { watch } from './watch.ts';
 
 /** An alarm older than this has been overtaken by many ticks; it is recorded and not followed. */
 const MAX_EVENT_AGE_SECONDS = 900;
@@ -14,6 +15,8 @@ export interface LookSettings {
   readonly targets: readonly Target[];
   /** Alarms of this program are named by this prefix and the target's id. */
   readonly alarmNamePrefix: string;
+  /** Between two looks at a target that is awake. */
+  readonly watchIntervalSeconds: number;
 }
 
 /** What the function returns: one word per target that was looked at. */
@@ -31,7 +34,8 @@ export class PassFailedError extends AutoscalerError {
 }
 
 /**
- * Looks at the targets that an event names: all of them for a tick, one for an alarm.
+ * Looks at the targets that an event names: all of them for a tick, one for an alarm. A tick goes on looking at those
+ * that are awake; an alarm does not, so that the next alarm is never kept waiting.
  *
  * @throws InvalidInputError for an event of an unknown shape; PassFailedError when any target failed.
  */
@@ -46,7 +50,11 @@ export async function look(
   const named = new Set(looks.flatMap((one) => targetsOf(one, settings, ports.clock.nowMs(), logger)));
   const targets = settings.targets.filter((target) => named.has(target));
   if (targets.length === 0) return {};
-  const results = await reconcile(targets, ports, signals);
+  const startedAtMs = ports.clock.nowMs();
+  const first = await reconcile(targets, ports, signals);
+  const isTick = looks.some(({ kind }) => kind === 'tick');
+  const later = isTick ? await watch(targets, settings.watchIntervalSeconds, startedAtMs, ports, signals) : [];
+  const results = new Map([...first, ...[...later].filter(([id]) => first.get(id)?.kind !== 'failed')]);
   const failures = [...results].flatMap(([id, result]) =>
     result.kind === 'failed' ? [[id, result.error] as const] : [],
   );

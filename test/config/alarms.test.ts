@@ -11,7 +11,7 @@ function definitionFor(change: Record<string, string>) {
 
 describe('the alarm of a target', () => {
   it('watches the highest visible depth of the queue at its address', () => {
-    expect(definitionFor({})).toEqual({
+    expect(definitionFor({ STRATEGY: 'backlog' })).toEqual({
       name: 'p-worker',
       description: expect.stringContaining('worker'),
       namespace: 'AWS/SQS',

@@ -12,7 +12,7 @@ describe('a deployment', () => {
       stage: 'qa',
       tokenParameter: '/cloud66/token',
       actionFirstLookSeconds: 20,
-      reservedConcurrency: 1,
+      reservedConcurrency: 2,
       warnings: [],
     });
     expect(deployment.targets).toEqual(parseSettings(TWO_TARGETS).targets);

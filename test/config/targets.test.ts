@@ -119,11 +119,30 @@ describe('checks across settings', () => {
   });
 });
 
+describe('the strategy', () => {
+  it.each([
+    [{}, 'latency'],
+    [{ QUEUE_URL: '', METRIC: 'A/B?C=D' }, 'backlog'],
+    [{ STRATEGY: 'backlog' }, 'backlog'],
+  ])('with %o is %s', (change, kind) => {
+    expect(parseSettings({ ...MINIMAL, ...change }).targets[0]?.policy.strategy.kind).toBe(kind);
+  });
+
+  it('latency is refused for a metric, which tells no rates to scale in on', () => {
+    const environment = { ...MINIMAL, QUEUE_URL: '', METRIC: 'A/B?C=D', STRATEGY: 'latency' };
+    expect(problemLines(() => parseSettings(environment))).toEqual([
+      'STRATEGY: "latency" needs the sent counts of an SQS queue; with METRIC use backlog or step',
+    ]);
+  });
+});
+
 describe('the alarm threshold', () => {
   it.each([
     [{ MIN_WORKERS: '0' }, 1],
-    [{ MIN_WORKERS: '3', BACKLOG_PER_WORKER: '10' }, 31],
-    [{ MIN_WORKERS: '3', BACKLOG_PER_WORKER: '0.5' }, 2],
+    [{ STRATEGY: 'backlog', MIN_WORKERS: '3', BACKLOG_PER_WORKER: '10' }, 31],
+    [{ STRATEGY: 'backlog', MIN_WORKERS: '3', BACKLOG_PER_WORKER: '0.5' }, 2],
+    [{ MIN_WORKERS: '3', JOB_SECONDS: '6' }, 9],
+    [{ LATENCY_TARGET_SECONDS: '10', JOB_SECONDS: '60' }, 1],
     [{ STRATEGY: 'step', STEPS: '0:-1,100:+1,500:+5' }, 100],
     [{ STRATEGY: 'step', STEPS: '0:+1' }, 1],
     [{ STRATEGY: 'step', STEPS: '50:+1', MIN_WORKERS: '0' }, 1],

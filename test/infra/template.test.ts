@@ -19,7 +19,7 @@ const OWN_NODE = path.join(ROOT, 'node_modules', 'node', 'bin', 'node');
 
 describe('the template', () => {
   it('reserves no concurrency when told so', () => {
-    expect(template(ONE, PLACE).reservedConcurrency).toBe(1);
+    expect(template(ONE, PLACE).reservedConcurrency).toBe(2);
     expect(template({ ...ONE, RESERVED_CONCURRENCY: 'none' }, PLACE).reservedConcurrency).toBeNull();
   });
 

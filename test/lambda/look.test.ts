@@ -19,7 +19,7 @@ async function lookAt(event: unknown, changes: Partial<WorldAnswers> = {}) {
   const world = fakeWorld(changes);
   const { logger, records } = logged();
   const targets = [targetOf('worker'), targetOf('mailer', { stackUid: 'stack-2' })];
-  const settings = { targets, alarmNamePrefix: 'autoscaler-prod-backlog-' };
+  const settings = { targets, alarmNamePrefix: 'autoscaler-prod-backlog-', watchIntervalSeconds: 15 };
   const looking = look(event, settings, world.ports, openSignals(), logger);
   return { ...world, records, looking };
 }

@@ -56,6 +56,7 @@ beforeEach(async () => {
     CLOUD66_TOKEN: TOKEN,
     STACK_UID: 'shop',
     PROCESS_NAME: 'worker',
+    STRATEGY: 'backlog',
     QUEUE_URL: sqs.createQueue(queueName),
     ACTIONS_QUEUE_URL: sqs.createQueue(`${queueName}-actions.fifo`),
     ACTIONS_DEAD_LETTER_QUEUE_URL: sqs.createQueue(`${queueName}-dead.fifo`),

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { watch } from '../../lib/lambda/watch.ts';
+import { depthOf, NOW, ok, policyOf, unknown } from '../support/observations.ts';
+import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
+
+const strategy = {
+  kind: 'latency',
+  targetSeconds: 60,
+  targetPercent: 95,
+  jobSeconds: 6,
+  jobsPerWorker: 1,
+  learnPatterns: false,
+  drainShare: 0.7,
+  headroom: null,
+  keepIdleSeconds: 300,
+  surgeFactor: 1.5,
+} as const;
+const target = (id: string) => targetOf(id, { policy: policyOf({ strategy, maxWorkers: 1 }) });
+
+/** A world whose clock is the fake one; its workers cannot be raised, so that more waiting keeps a target awake. */
+function sleepyWorld(changes: Parameters<typeof fakeWorld>[0]) {
+  const world = fakeWorld(changes);
+  return { ...world, ports: { ...world.ports, clock: { nowMs: () => Date.now() } } };
+}
+
+describe('the watch after a tick', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: NOW });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('ends at once, without a call, while nobody is awake', async () => {
+    const world = sleepyWorld({});
+    expect(await watch([target('calm')], 15, Date.now(), world.ports, openSignals())).toEqual(new Map());
+    expect(world.calls).toEqual([]);
+  });
+
+  it('looks at the awake target every interval and stops before the next tick', async () => {
+    const world = sleepyWorld({ depths: { busy: ok(depthOf(500, 1)) } });
+    world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });
+    const watching = watch([target('busy'), target('calm')], 15, Date.now(), world.ports, openSignals());
+    await vi.advanceTimersByTimeAsync(60_000);
+    await watching;
+    expect(world.calls.filter((call) => call === 'depths 1')).toHaveLength(3);
+  });
+
+  it('stops as soon as the target has calmed down', async () => {
+    const world = sleepyWorld({ depths: { busy: ok(depthOf(0)) } });
+    world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });
+    const watching = watch([target('busy')], 15, Date.now(), world.ports, openSignals());
+    await vi.advanceTimersByTimeAsync(60_000);
+    await watching;
+    expect(world.calls.filter((call) => call === 'depths 1')).toHaveLength(1);
+  });
+
+  it('keeps the failure of one look although the next one went well', async () => {
+    const world = sleepyWorld({ depths: { busy: unknown('failed') } });
+    world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });
+    const watching = watch([target('busy')], 15, Date.now(), world.ports, openSignals());
+    await vi.advanceTimersByTimeAsync(15_000);
+    world.answers.depths = { busy: ok(depthOf(0)) };
+    await vi.advanceTimersByTimeAsync(45_000);
+    expect((await watching).get('busy')?.kind).toBe('failed');
+  });
+
+  it('ends when the time of the invocation is up', async () => {
+    const world = sleepyWorld({ depths: { busy: ok(depthOf(500, 1)) } });
+    world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });
+    const stop = new AbortController();
+    const watching = watch([target('busy')], 15, Date.now(), world.ports, { ...openSignals(), work: stop.signal });
+    await vi.advanceTimersByTimeAsync(20_000);
+    stop.abort();
+    await watching;
+    expect(world.calls.filter((call) => call === 'depths 1')).toHaveLength(1);
+  });
+});
