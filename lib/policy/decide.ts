@@ -40,7 +40,7 @@ const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
  * Strategy `latency` weighs small differences, what was needed of late and the last change itself, knowing rates and times
  * that the general rules do not; gate, limits and evidence hold for it as for everybody.
  */
-const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [gate, settle, clamp, limit, clamp, requireEvidence];
+const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [gate, clamp, settle, limit, clamp, requireEvidence];
 
 /**
  * Decides what to do about the number of workers of one target.

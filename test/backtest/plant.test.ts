@@ -64,7 +64,7 @@ describe('plant: one worker by hand', () => {
       startSeconds: 0,
       visible: 1, // sampled at 15, 30, 45 and 60 s
       inFlight: 1,
-      inFlightMean: 0.5,
+      inFlightMean: 0.25,
       sent: 4,
       deleted: 4,
       oldestAgeSeconds: 0,

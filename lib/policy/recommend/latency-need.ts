@@ -12,33 +12,58 @@ export interface Load {
   readonly targetSeconds: number;
   /** Standard deviations of head-room. */
   readonly headroom: number;
+  /** Share of the arrivals until the landing that only the change ordered now can serve in time, 0 to 1. */
+  readonly foresight: number;
 }
 
-/** What arrives in `seconds`, beyond the mean: so many standard deviations of a Poisson count. */
-function spare({ arrivals, headroom }: Load, seconds: number): number {
-  return headroom * Math.sqrt(arrivals * seconds);
+/** Looks may be this far apart; a change that the next look orders lands by so much later. */
+const LOOK_SECONDS = 60;
+
+/**
+ * 1 where a job that comes while this change lands would be late by the time the next change lands; 0 where the target is
+ * so long that the next look can still see to it, and providing for it now would only pay for what may not come.
+ */
+export function foresightOf(targetSeconds: number, leadSeconds: number): number {
+  const share = (2 * leadSeconds + LOOK_SECONDS - targetSeconds) / (leadSeconds + LOOK_SECONDS);
+  return Math.min(1, Math.max(0, share));
+}
+
+/** At least this part of the share of the target is left to work off a backlog, however long the landing takes. */
+const LEAST_DRAIN = 0.25;
+
+/**
+ * Seconds from the landing on within which what waits is to be worked off: `share` of the target for jobs that come at the
+ * landing; less for those that wait already and are what counts where there is no need to look ahead.
+ */
+function drainSeconds({ targetSeconds, leadSeconds, foresight }: Load, share: number): number {
+  return Math.max(share * targetSeconds - (1 - foresight) * leadSeconds, LEAST_DRAIN * share * targetSeconds);
+}
+
+/** Jobs that come until the landing and have to be provided for, with what may come beyond the mean. */
+function comingJobs({ arrivals, leadSeconds, foresight, headroom }: Load): { mean: number; spare: number } {
+  const mean = foresight * arrivals * leadSeconds;
+  return { mean, spare: headroom * Math.sqrt(mean) };
 }
 
 /** Jobs that will be waiting when a change ordered now lands, if `workers` work until then. */
 export function waitingAtLanding(load: Load, workers: number): number {
-  const { visible, arrivals, perWorker, leadSeconds } = load;
-  return Math.max(0, visible + (arrivals - workers * perWorker) * leadSeconds);
+  return Math.max(0, load.visible + comingJobs(load).mean - workers * load.perWorker * load.leadSeconds);
 }
 
 /**
- * Workers that let a job which arrives at the landing start within `share` of the target: first come, first served, it
- * waits for all that wait before it, and for nothing that comes after it.
+ * Workers that let the last of those jobs start within `share` of the target: first come, first served, it waits for all
+ * that wait before it, and for nothing that comes after it.
  */
 export function drainWorkers(load: Load, workers: number, share: number): number {
-  const waiting = waitingAtLanding(load, workers) + spare(load, load.leadSeconds);
-  return waiting / (load.perWorker * share * load.targetSeconds);
+  const waiting = waitingAtLanding(load, workers) + comingJobs(load).spare;
+  return waiting / (load.perWorker * drainSeconds(load, share));
 }
 
-/** The fewest workers that, running from now on, need no scale out by the rule of `drainWorkers`. */
-export function restingWorkers(load: Load, share: number): number {
-  const { visible, arrivals, perWorker, leadSeconds, targetSeconds } = load;
-  const jobs = visible + arrivals * leadSeconds + spare(load, leadSeconds);
-  return jobs / (perWorker * (share * targetSeconds + leadSeconds));
+/** The fewest workers for which `drainWorkers` asks for no more than `margin` times as many as there are. */
+export function restingWorkers(load: Load, share: number, margin: number): number {
+  const { mean, spare } = comingJobs(load);
+  const jobs = load.visible + mean + spare;
+  return jobs / (load.perWorker * (margin * drainSeconds(load, share) + load.leadSeconds));
 }
 
 /**

@@ -23,6 +23,7 @@ import type { Backlog, EvidenceName, LatencyStrategy, RateHistory, Step } from '
 import type { Situation } from '../ruling.ts';
 import {
   drainWorkers,
+  foresightOf,
   type Load,
   normalQuantile,
   restingWorkers,
@@ -38,8 +39,8 @@ import type { Recommendation } from './recommend.ts';
 const TRIGGER_MARGIN = 0.2;
 /** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
 const DEAD_BAND = 0.1;
-/** Workers for foreseen arrivals are ordered this long before, besides the lead: for looks a minute apart and one retry. */
-const FORESIGHT_SECONDS = 90;
+/** Workers for foreseen arrivals are ordered this long before, besides the lead: for looks a minute apart and a retry. */
+const FORESIGHT_SECONDS = 120;
 /** Shortest time that idle workers are kept: one recorded minute. */
 const MIN_KEEP_SECONDS = 60;
 
@@ -89,6 +90,7 @@ function pictureOf(situation: Situation, strategy: LatencyStrategy, backlog: Bac
   const jobSeconds = serviceSeconds(strategy, rates) * inHand;
   const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
   const lead = leadSeconds(observation.actions, placement.processName);
+  const foresight = foresightOf(strategy.targetSeconds, lead);
   const haste = Math.min(1, lead / strategy.targetSeconds);
   const load: Load = {
     visible: backlog.visible,
@@ -96,6 +98,7 @@ function pictureOf(situation: Situation, strategy: LatencyStrategy, backlog: Bac
     arrivals: arrivals.best * (arrivals.rising ? strategy.surgeFactor : 1),
     leadSeconds: lead,
     targetSeconds: strategy.targetSeconds,
+    foresight,
     headroom: (strategy.headroom ?? normalQuantile(strategy.targetPercent)) * haste,
   };
   const shareToBegin = strategy.drainShare + TRIGGER_MARGIN;
@@ -122,10 +125,10 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   const { strategy, workers, load, shareToBegin, backlog } = picture;
   const drain = drainWorkers(load, workers, strategy.drainShare);
   const due = waitingAtLanding(load, workers) > 0 || backlog.visible > 0;
-  const steady = steadyWorkers({ ...load, arrivals: picture.arrivals.best }, load.headroom / 4);
+  const steady = steadyWorkers({ ...load, arrivals: lasting(picture, picture.arrivals.best) }, load.headroom / 4);
   const reaction = Math.max(drain, due ? steady : 0);
   const needed = Math.max(reaction, foreseen.workers);
-  const resting = Math.max(restingWorkers(load, shareToBegin), steady, newestWorkers(picture), anyWorker(backlog));
+  const resting = Math.max(restingWorkers(load, strategy.drainShare, shareToBegin / strategy.drainShare), steady, newestWorkers(picture), anyWorker(backlog));
   const kept = keptWorkers(picture);
   const enough = Math.max(
     resting,
@@ -182,14 +185,21 @@ function wholeWorkers(exact: number): number {
   return Math.ceil(exact - 1e-9);
 }
 
+/** The part of a rate to build on: all of it where the target leaves no time to wait and see, else what was usual. */
+function lasting({ arrivals, load }: Picture, rate: number): number {
+  return load.foresight * rate + (1 - load.foresight) * Math.min(rate, arrivals.usual);
+}
+
 /** Whatever waits or runs keeps one worker. */
 function anyWorker({ visible, inFlight }: Backlog): number {
   return visible + inFlight > 0 ? 1 : 0;
 }
 
 /** The newest arrivals with some of their noise: nothing is stopped while more is coming. */
-function newestWorkers({ arrivals, load }: Picture): number {
-  return arrivals.newest === 0 ? 0 : (arrivals.newest + (load.headroom / 2) * arrivals.noise) / load.perWorker;
+function newestWorkers(picture: Picture): number {
+  const { arrivals, load } = picture;
+  if (arrivals.newest === 0) return 0;
+  return (lasting(picture, arrivals.newest) + (load.headroom / 2) * arrivals.noise) / load.perWorker;
 }
 
 /** Workers that foreseen arrivals need, and after how many minutes those return. */
@@ -205,7 +215,7 @@ function foreseenWorkers({ now, forecast, load, strategy }: Picture): Foreseen {
   if (forecast.kind !== 'ok' || !strategy.learnPatterns) return most;
   const { startMs, periodSeconds, expected, cycleMinutes } = forecast.value;
   const first = Math.floor((now - startMs) / 1000 / periodSeconds);
-  const last = Math.floor(((now - startMs) / 1000 + load.leadSeconds + FORESIGHT_SECONDS) / periodSeconds);
+  const last = Math.floor(((now - startMs) / 1000 + load.leadSeconds + load.foresight * FORESIGHT_SECONDS) / periodSeconds);
   for (let at = Math.max(0, first); at <= last; at += 1) {
     const count = expected[at] ?? 0;
     const workers = count === 0 ? 0 : workersForForeseen(count, periodSeconds, load, strategy.drainShare);
