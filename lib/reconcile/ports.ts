@@ -59,15 +59,22 @@ export type ActionLook =
 
 /** Where the workers run: the reading side of Cloud 66. */
 export interface ProcessHost {
-  /** Placements of the named processes of one stack; one process list and one server list for all of them. */
+  /**
+   * Placements of the named processes of one stack; one process list and one server list for all of them. The server
+   * list, and with it the servers' health, may be some minutes old, unless `fresh` asks for both lists anew.
+   */
   placements(
     stackUid: string,
     processNames: readonly string[],
     signal: AbortSignal,
+    options?: { readonly fresh?: boolean },
   ): Promise<ReadonlyMap<string, Reading<Placement>>>;
   stack(stackUid: string, signal: AbortSignal): Promise<Reading<StackState>>;
-  /** The stack's newest actions, first page only: enough to see what runs and what ended lately. */
-  actions(stackUid: string, signal: AbortSignal): Promise<Reading<readonly Action[]>>;
+  /**
+   * The stack's newest actions, newest first: the first page, enough to see what runs and what ended lately, and with
+   * `sinceMs` further ones, within bounds, until the log has been followed back to that time.
+   */
+  actions(stackUid: string, signal: AbortSignal, sinceMs?: number): Promise<Reading<readonly Action[]>>;
   action(stackUid: string, actionId: number, signal: AbortSignal): Promise<ActionLook>;
 }
 
