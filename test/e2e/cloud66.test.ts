@@ -125,7 +125,7 @@ describe('a scale call', SIDE_BY_SIDE, () => {
 
   it('waits while a person deploys', () =>
     inScene({ packaged, jobs: 30 }, async (scene) => {
-      scene.stack.deploy(120);
+      scene.stack.deploy(70);
       expect(await scene.invoke(SCALE, tick())).toMatchObject({ kind: 'succeeded', payload: { worker: 'held' } });
       expect(scene.decisions()[0]).toMatchObject({ decision: { action: 'hold', reason: 'stack_deploying' } });
       expect(scene.world.account.calls.writes()).toBe(0);

@@ -124,6 +124,16 @@ describe('an alarm and a tick at the same moment', SIDE_BY_SIDE, () => {
       await isOneChange(scene);
     }));
 
+  it('are one call, and so is every further look while the action runs and ends', () =>
+    inScene({ packaged, jobs: 30 }, async (scene) => {
+      const target = () => scene.stack.workers('worker');
+      for (let look = 0; look < 3; look += target() === 3 ? 1 : 0) await scene.invoke(SCALE, tick());
+      expect(scene.world.account.calls.writes()).toBe(1);
+      expect(scene.decisions()).toContainEqual(
+        expect.objectContaining({ decision: expect.objectContaining({ reason: 'action_in_progress' }) }),
+      );
+    }));
+
   it.each(['conflict', 'queue'] as const)('are one change without that limit, too (a busy stack: %s)', (whenBusy) => {
     const template = structuredClone(packaged.template) as {
       Resources: Record<string, { Properties: Record<string, unknown> }>;

@@ -4,7 +4,7 @@ import { type PackagedCopy, packagedCopy } from './packaged.ts';
 import { ACTIONS_QUEUE, DEAD_LETTERS, hurry, inScene, SCALE, tick } from './scene.ts';
 
 /** A look a minute for most of an hour. What fails at this speed is looked at again, too. */
-const HIGH_SPEED = 120;
+const HIGH_SPEED = 180;
 const ACTION_SECONDS = 2500;
 
 let packaged: PackagedCopy;

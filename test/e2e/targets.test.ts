@@ -73,7 +73,7 @@ describe('three targets on two stacks', SIDE_BY_SIDE, () => {
   it('are all scaled and confirmed, one action after the other on the shared stack', () =>
     threeTargets([SHOP, OFFICE], QUEUES, async (scene) => {
       await scene.invoke(SCALE, tick());
-      await scene.until('three outcomes', () => scene.outcomes().length >= 3);
+      await scene.until('three confirmed targets', () => confirmedTargets(scene).size === 3);
       expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'mailer', 'reports']));
       expect(scene.failures(SCALE)).toEqual([]);
       expect(scene.stack.workers('mailer')).toBe(3);
@@ -84,7 +84,7 @@ describe('three targets on two stacks', SIDE_BY_SIDE, () => {
   it('are independent: a stack that is gone fails the invocation, and the others are scaled', () =>
     threeTargets([SHOP], QUEUES, async (scene) => {
       await scene.invoke(SCALE, tick());
-      await scene.until('two outcomes', () => scene.outcomes().length >= 2);
+      await scene.until('two confirmed targets', () => confirmedTargets(scene).size === 2);
       expect(confirmedTargets(scene)).toEqual(new Set(['mailer', 'reports']));
       expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  billing: ');
     }));
@@ -92,7 +92,7 @@ describe('three targets on two stacks', SIDE_BY_SIDE, () => {
   it('are independent: a queue that is gone fails the invocation, and its neighbor on the stack is scaled', () =>
     threeTargets([SHOP, OFFICE], ['reports', 'bills'], async (scene) => {
       await scene.invoke(SCALE, tick());
-      await scene.until('two outcomes', () => scene.outcomes().length >= 2);
+      await scene.until('two confirmed targets', () => confirmedTargets(scene).size === 2);
       expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'reports']));
       expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  mailer: ');
       expect(scene.stack.workers('mailer')).toBe(1);
