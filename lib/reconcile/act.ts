@@ -48,8 +48,7 @@ export async function act(
   const answer = await ports.scaler.scale({ stackUid, processName, counts, userReference }, signals.last);
   switch (answer.kind) {
     case 'accepted':
-      await ports.sender.send(recordOf(order, counts, answer.actionId, ports.clock), signals.last);
-      return { result: { kind: 'scaled', decision, actionId: answer.actionId }, counts };
+      return { result: await recorded(order, counts, answer.actionId, ports, signals), counts };
     case 'busy':
       return { result: { kind: 'held', decision: heldAsBusy(decision, answer.detail) }, counts };
     case 'not_sent':
@@ -57,6 +56,24 @@ export async function act(
     case 'refused':
     case 'unknown':
       return { result: { kind: 'failed', decision, error: answer.error }, counts };
+  }
+}
+
+/** The action runs, whatever happens now: a record that could not be stored fails with everything that is known of it. */
+async function recorded(
+  order: Order,
+  counts: ServerCounts,
+  actionId: number,
+  ports: { readonly clock: Clock; readonly sender: ActionSender },
+  signals: PassSignals,
+): Promise<TargetResult> {
+  const { decision } = order;
+  try {
+    await ports.sender.send(recordOf(order, counts, actionId, ports.clock), signals.last);
+    return { kind: 'scaled', decision, actionId };
+  } catch (error) {
+    const cause = error instanceof Error ? error : new AutoscalerError(String(error));
+    return { kind: 'failed', decision, error: cause };
   }
 }
 
@@ -96,8 +113,10 @@ export function heldAsBusy(decision: Decision, detail: string): Decision {
 }
 
 function heldResult(decision: Decision, { observation }: DecisionInput): TargetResult {
-  const failed = Object.values(observation).find((reading) => reading.kind === 'failed');
-  if (failed?.kind !== 'failed') return { kind: 'held', decision };
-  const error = new AutoscalerError(`Held because a reading failed (${failed.why}): ${failed.detail}`);
+  const failures = Object.entries(observation).flatMap(([name, reading]) =>
+    reading.kind === 'failed' ? [`${name} (${reading.why}): ${reading.detail}`] : [],
+  );
+  if (failures.length === 0) return { kind: 'held', decision };
+  const error = new AutoscalerError(`Held (${decision.reason}) because readings failed: ${failures.join('; ')}`);
   return { kind: 'failed', decision, error };
 }

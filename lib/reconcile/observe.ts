@@ -20,6 +20,9 @@ import type { Clock, ProcessHost, QueueReader } from './ports.ts';
 /** The rates of the last hour tell how long jobs run, those of the last minutes how many come. */
 const RATES_WINDOW_SECONDS = 3600;
 
+/** Evidence of the stack is shared by its targets for this long. */
+const SHARED_SECONDS = 5;
+
 /** Evidence that all targets of a stack share. Filled in on first use. */
 export interface StackEvidence {
   stack: Evidence<StackState>;
@@ -77,14 +80,21 @@ export async function readEvidence(
       case 'forecast':
         return { forecast: await readForecast(target, ports, signal) };
       case 'stack':
-        if (shared.stack.kind === 'not_read') shared.stack = await ports.host.stack(target.stackUid, signal);
+        if (!isRecent(shared.stack, ports.clock)) shared.stack = await ports.host.stack(target.stackUid, signal);
         return { stack: shared.stack };
       case 'actions':
-        if (shared.actions.kind === 'not_read') shared.actions = await ports.host.actions(target.stackUid, signal);
+        if (!isRecent(shared.actions, ports.clock)) {
+          shared.actions = await ports.host.actions(target.stackUid, signal);
+        }
         return { actions: shared.actions };
     }
   });
   return Object.assign({}, ...(await Promise.all(reads)));
+}
+
+/** The targets of a stack come one after the other, and each may take seconds: by then the world may have changed. */
+function isRecent(evidence: Evidence<unknown>, clock: Clock): boolean {
+  return evidence.kind === 'ok' && clock.nowMs() - evidence.observedAtMs < SHARED_SECONDS * 1000;
 }
 
 async function readHistory({ id, source, policy }: Target, queue: QueueReader, signal: AbortSignal) {
@@ -128,6 +138,7 @@ async function readRatesOf(
   return rates.get(id) ?? noAnswer('rates of the queue');
 }
 
-function noAnswer(what: string): Reading<never> {
+/** A reading that nobody gave: missing, not zero. */
+export function noAnswer(what: string): Reading<never> {
   return { kind: 'missing', why: 'no_points', detail: `No answer about the ${what}.` };
 }

@@ -5,20 +5,20 @@
  * The targets of one stack go together, because they share the process list; stacks go side by side. Trouble with one
  * target or stack never stops the others: it becomes that target's result.
  */
-import type { DecisionInput, EvidenceName, Target } from '../domain.ts';
+import type { DecisionInput, EvidenceName, Observation, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
 import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
 import type { Memory } from './memory.ts';
-import { lookOf, observe, readEvidence, type StackEvidence } from './observe.ts';
+import { lookOf, noAnswer, observe, readEvidence, type StackEvidence } from './observe.ts';
 import type { ActionSender, Clock, ProcessHost, QueueReader, Reporter, Scaler, TargetResult } from './ports.ts';
 
 /** Stacks that are looked at side by side: enough to hide latency, few enough to be polite to the API. */
 const CONCURRENT_STACKS = 8;
 
-/** Decisions ask for evidence at most once per kind; more rounds than that would be a bug. */
-const MAX_EVIDENCE_ROUNDS = 4;
+/** Decisions ask for evidence at most once per kind, and the workers are counted again once; more would be a bug. */
+const MAX_ROUNDS = 7;
 
 /** Everything a pass works with. */
 export interface ReconcilePorts {
@@ -60,7 +60,12 @@ export async function reconcile(
   const worker = async () => {
     for (let next = stacks.shift(); next; next = stacks.shift()) {
       const [stackUid, stackTargets] = next;
-      await reconcileStack(stackUid, stackTargets, depths, ports, signals, results);
+      // Only a bug of ours gets here; it must not take the other stacks with it, least of all one that just scaled.
+      await reconcileStack(stackUid, stackTargets, depths, ports, signals, results).catch((error: unknown) => {
+        for (const { id } of stackTargets.filter((target) => !results.has(target.id))) {
+          results.set(id, { kind: 'failed', decision: null, error: asError(error) });
+        }
+      });
     }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENT_STACKS, stacks.length) }, worker));
@@ -111,9 +116,13 @@ async function reconcileTarget(
   const decisionId = ports.newDecisionId();
   let input = firstInput;
   try {
-    for (let round = 0; round < MAX_EVIDENCE_ROUNDS; round += 1) {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = decide(input);
       if (answer.kind === 'decision') {
+        if (answer.action !== 'hold' && isTorn(input.observation)) {
+          input = await withWorkersNow(input, target, ports, signals);
+          continue;
+        }
         const { result, counts } = await act({ target, decisionId, decision: answer, input }, ports, signals);
         ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts });
         ports.memory.keepAttention(target.id, attentionOf(answer, input.observation, input.policy, input.now));
@@ -127,6 +136,26 @@ async function reconcileTarget(
     ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts: null });
     return result;
   }
+}
+
+/**
+ * True when the workers were counted before the action log was read: an action that ended in between would leave the old
+ * count with nothing running beside it. Told by the order of our own reads, whatever clocks say.
+ */
+function isTorn({ placement, actions }: Observation): boolean {
+  return placement.kind === 'ok' && actions.kind === 'ok' && placement.observedAtMs < actions.observedAtMs;
+}
+
+/** Counts the workers once more before a change; what was decided on the old count is decided again on this one. */
+async function withWorkersNow(
+  input: DecisionInput,
+  { stackUid, processName }: Target,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+): Promise<DecisionInput> {
+  const placements = await ports.host.placements(stackUid, [processName], signals.work);
+  const placement = placements.get(processName) ?? noAnswer('placement');
+  return { ...input, now: ports.clock.nowMs(), observation: { ...input.observation, placement } };
 }
 
 async function withEvidence(

@@ -35,6 +35,7 @@ function rushPilot(attention: Attention | null, servers = 1) {
   const slow = { minSeconds: 70, spreadSeconds: 0, failureShare: 0, stuckShare: 0, stuckSeconds: 600 };
   const plant = exactPlant(rush, { actuator: slow });
   const environment = {
+    STRATEGY: 'backlog',
     SCALE_IN_COOLDOWN_SECONDS: '200',
     BACKLOG_PER_WORKER: '10',
     SCALE_IN_STABILIZATION_SECONDS: '120',

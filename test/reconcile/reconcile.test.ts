@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { depthOf, NOW, ok, placementOf, policyOf, serverOf, unknown } from '../support/observations.ts';
+import { depthOf, historyOf, NOW, ok, placementOf, policyOf, serverOf, unknown } from '../support/observations.ts';
 import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 
 describe('a pass', () => {
@@ -113,7 +113,11 @@ describe('a pass', () => {
       },
     });
     const results = await reconcile([targetOf('worker')], world.ports, openSignals());
-    expect(results.get('worker')).toMatchObject({ kind: 'failed', error: { message: 'SQS is down' } });
+    expect(results.get('worker')).toMatchObject({
+      kind: 'failed',
+      decision: { action: 'scale_out', desiredCount: 5 },
+      error: { message: 'SQS is down' },
+    });
   });
 
   it('begins no scale call when the time is up', async () => {
@@ -133,6 +137,43 @@ describe('a pass', () => {
     expect(world.calls).toContain('histories worker');
   });
 
+  it('counts the workers once more before a change, and decides on that count', async () => {
+    const busy = ok(historyOf(Array<number>(10).fill(80)));
+    const world = fakeWorld({ depths: { worker: ok(depthOf(25)) }, histories: { worker: busy } });
+    let reads = 0;
+    // 1 worker when the pass begins; our own change to 8 has landed by the time the action log shows nothing running.
+    const host = {
+      ...world.ports.host,
+      placements: async () => {
+        reads += 1;
+        const atMs = NOW + reads * 1000;
+        return new Map([['worker', ok(placementOf(serverOf('a', reads === 1 ? 1 : 8)), atMs)]]);
+      },
+      actions: async () => ok([], NOW + 1500),
+    };
+    const quiet = { ...world.ports, host };
+    const results = await reconcile([targetOf('worker')], quiet, openSignals());
+    expect(reads).toBe(2);
+    expect(world.requests).toEqual([]);
+    expect(results.get('worker')?.decision).toMatchObject({ currentCount: 8, reason: 'stabilizing_scale_in' });
+  });
+
+  it('turns a bug in the reading of one stack into results of its targets, and finishes the others', async () => {
+    const world = fakeWorld({ depths: { good: ok(depthOf(45)) } });
+    const host = {
+      ...world.ports.host,
+      placements: async (...args: Parameters<typeof world.ports.host.placements>) => {
+        if (args[0] === 'stack-2') throw new TypeError('a bug');
+        return world.ports.host.placements(...args);
+      },
+    };
+    const targets = [targetOf('bad', { stackUid: 'stack-2' }), targetOf('good')];
+    const results = await reconcile(targets, { ...world.ports, host }, openSignals());
+    expect(results.get('bad')).toMatchObject({ kind: 'failed', error: { message: 'a bug' } });
+    expect(results.get('good')?.kind).toBe('scaled');
+    expect(world.records).toHaveLength(1);
+  });
+
   it('two overlapping passes ask for the same absolute counts, so the second changes nothing', async () => {
     const world = fakeWorld({ depths: { worker: ok(depthOf(45)) } });
     await Promise.all([
@@ -149,7 +190,7 @@ describe('a pass', () => {
     expect([...results.values()].every(({ kind }) => kind === 'held')).toBe(true);
   });
 
-  it('corrects a count below the minimum even when the queue cannot be read, and still reports the failure', async () => {
+  it('corrects a count below the minimum even when the queue cannot be read', async () => {
     const world = fakeWorld({ depths: { worker: unknown('missing') } });
     const results = await reconcile(
       [targetOf('worker', { policy: policyOf({ minWorkers: 2 }) })],
