@@ -41,9 +41,19 @@ export function blockingActions(
 ): readonly Action[] {
   return actions.filter((action) => {
     if (action.finishedAtMs !== null) return false;
-    if (action.startedAtMs !== null && now - action.startedAtMs > timeoutSeconds * 1000) return false;
-    return !action.kind.includes('scale') || mayConcern(action, processName);
+    const startedAtMs = latestStartMs(action, actions);
+    if (startedAtMs !== null && now - startedAtMs > timeoutSeconds * 1000) return false;
+    if (action.kind.includes('scale')) return mayConcern(action, processName);
+    // Without a start its age cannot be limited; should it really be in the way, Cloud 66 answers that it is busy.
+    return startedAtMs !== null;
   });
+}
+
+/** When the action started at the latest: ids grow, so it started before the newer ones did. Null = nothing tells. */
+function latestStartMs(action: Action, actions: readonly Action[]): number | null {
+  if (action.startedAtMs !== null) return action.startedAtMs;
+  const newer = actions.flatMap(({ id, startedAtMs }) => (id > action.id && startedAtMs !== null ? [startedAtMs] : []));
+  return newer.length === 0 ? null : Math.min(...newer);
 }
 
 /** Cloud 66 writes whole seconds, so an end may be shown up to a second too early. */

@@ -62,6 +62,9 @@ export function decide(input: DecisionInput): Decision | NeedsEvidence {
     return held(currentCount, null, 'process_paused', [note('gate', currentCount, 'The process is paused.')]);
   }
   if (currentCount < situation.bounds.min) return correct(situation, situation.bounds.min, 'below_minimum');
+  if (currentCount < policy.minWorkers && currentCount >= situation.bounds.max) {
+    return held(currentCount, null, 'no_capacity', [note('bounds', currentCount, unmetMinimum(situation))]);
+  }
 
   const backlog = freshReading(observation.backlog, now, policy.metricMaxAgeSeconds);
   if (backlog.kind !== 'ok') {
@@ -91,6 +94,13 @@ function rate<S extends RatedSituation>(rules: readonly Rule<S>[], situation: S)
     [...steps, { name: 'recommend', before: currentCount, after: count, why }],
     reason,
   );
+}
+
+function unmetMinimum({ policy, placement }: Situation): string {
+  const known = new Set(placement.servers.map(({ name }) => name));
+  const strange = (policy.servers ?? []).filter((name) => !known.has(name));
+  const hint = strange.length === 0 ? '' : ` SERVERS names ${strange.join(', ')}, which the stack does not have.`;
+  return `MIN_WORKERS is ${policy.minWorkers}, but no allowed and healthy server can take another worker.${hint}`;
 }
 
 function correct(situation: Situation, count: number, reason: Reason): Decision | NeedsEvidence {

@@ -18,7 +18,8 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   stabilizing_scale_out: 'More workers are wanted, but not yet during the whole scale-out window.',
   stabilizing_scale_in: 'Fewer workers would do now, but within the scale-in window more were needed.',
   cooling_down: 'The last change ended less than SCALE_IN_COOLDOWN_SECONDS ago.',
-  no_capacity: 'More workers are wanted, but no allowed and healthy server can take one.',
+  no_capacity:
+    'More workers are wanted, but no allowed and healthy server can take one; SERVERS names the allowed ones.',
   process_paused: 'Somebody paused the process in Cloud 66; it is left alone until it is resumed there.',
   stack_deploying: 'The stack is queued, being analysed or deploying; decided afresh when it is done.',
   stack_not_live: 'The stack has failed for good; nothing is scaled on it.',

@@ -222,6 +222,61 @@ describe('decide changes the count', () => {
       5,
       'backlog_above_target',
     ],
+    [
+      'takes a step that is small beside the count, which no tolerance may swallow',
+      observationOf(20, 600),
+      {
+        maxWorkers: 100,
+        strategy: {
+          kind: 'step',
+          steps: [
+            { atLeast: 0, change: -1 },
+            { atLeast: 100, change: 1 },
+          ],
+        },
+      },
+      'scale_out',
+      21,
+      'backlog_above_target',
+    ],
+    [
+      'steps down from many workers one at a time',
+      observationOf(20, 0),
+      {
+        maxWorkers: 100,
+        strategy: {
+          kind: 'step',
+          steps: [
+            { atLeast: 0, change: -1 },
+            { atLeast: 100, change: 1 },
+          ],
+        },
+      },
+      'scale_in',
+      19,
+      'backlog_below_target',
+    ],
+    [
+      'is not held by something foreign whose age nobody can tell',
+      observationOf(1, 45, { actions: ok([actionOf({ kind: 'stack_backup', startedAtMs: null })]) }),
+      {},
+      'scale_out',
+      5,
+      'backlog_above_target',
+    ],
+    [
+      'is not held by a scale without a start when newer actions show that it is old',
+      observationOf(1, 45, {
+        actions: ok([
+          actionOf({ id: 9, kind: 'stack_redeploy', startedAtMs: NOW - 901_000, finishedAtMs: NOW - 800_000 }),
+          actionOf({ id: 8, startedAtMs: null }),
+        ]),
+      }),
+      {},
+      'scale_out',
+      5,
+      'backlog_above_target',
+    ],
   ];
   it.each(cases)('%s', (_title, observation, policy, action, desiredCount, reason) => {
     expect(decided(observation, policy)).toMatchObject({ action, desiredCount, reason });
@@ -235,6 +290,24 @@ describe('decide holds', () => {
     ['within the tolerance', observationOf(10, 108), { maxWorkers: 20 }, 'within_tolerance'],
     ['at the tolerance exactly', observationOf(10, 110), { maxWorkers: 20 }, 'within_tolerance'],
     ['at the minimum', observationOf(2, 0), { minWorkers: 2 }, 'at_minimum'],
+    [
+      'below the minimum when no server can take a worker',
+      observationOf(0, 0, { placement: ok(placementOf(serverOf('a', 0, { healthy: false }))) }),
+      {},
+      'no_capacity',
+    ],
+    [
+      'below the minimum when SERVERS names none of the stack',
+      observationOf(1, 0),
+      { minWorkers: 2, servers: ['lino'] },
+      'no_capacity',
+    ],
+    [
+      'for a scale without a start, while nothing newer shows its age',
+      observationOf(1, 45, { actions: ok([actionOf({ startedAtMs: null })]) }),
+      {},
+      'action_in_progress',
+    ],
     ['at the maximum', observationOf(10, 5000), {}, 'at_maximum'],
     ['at what the servers can take', observationOf(6, 5000), { maxWorkersPerServer: 6 }, 'no_capacity'],
     [

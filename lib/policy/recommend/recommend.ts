@@ -10,8 +10,8 @@ import { workersForStep } from './step.ts';
 export interface Recommendation {
   /** The whole number of workers. */
   readonly count: number;
-  /** Before rounding up: what the tolerance is measured on. */
-  readonly exact: number;
+  /** Before rounding up: what the tolerance is measured on. Null = a change that was asked for as such, not a ratio. */
+  readonly exact: number | null;
   readonly why: string;
   /** Why a change to this count would be made. */
   readonly reason: Reason;
@@ -64,7 +64,7 @@ function fromDepth(
       const change = count - currentCount;
       return {
         count,
-        exact: count,
+        exact: null,
         why: `${describe(backlog, policy)}: step of ${change > 0 ? '+' : ''}${change} from ${currentCount}.`,
       };
     }
