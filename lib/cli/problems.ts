@@ -54,5 +54,6 @@ export function reportLeftovers(leftovers: readonly string[], known: readonly st
 
 /** The same letters in another order. */
 function swapped(one: string, other: string): boolean {
-  return one.length === other.length && [...one].sort().join('') === [...other].sort().join('');
+  const sorted = (text: string): string => text.split('').sort().join('');
+  return sorted(one) === sorted(other);
 }

@@ -8,11 +8,13 @@ export interface Progress {
 
 const TERMINAL_PAUSE_MS = 150;
 const LINE_PAUSE_MS = 10_000;
+/** The first line tells soon that something is going on; what takes less shows nothing. */
+const FIRST_LINE_MS = 3000;
 
 /** Progress on a stream. Short runs show nothing where it is not a terminal. */
 export function createProgress(stream: NodeJS.WriteStream, nowMs: () => number): Progress {
   const startedMs = nowMs();
-  let shownMs = stream.isTTY ? 0 : startedMs;
+  let shownMs = stream.isTTY ? 0 : startedMs - LINE_PAUSE_MS + FIRST_LINE_MS;
   let hasLine = false;
   return {
     show(share, what) {

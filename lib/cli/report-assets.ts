@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import type { ReportAssets } from '../backtest/report/html.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'backtest', 'report');
+const require = createRequire(import.meta.url);
 
 /** Reads them from the disk. */
 export async function reportAssets(): Promise<ReportAssets> {
-  const uplot = createRequire(import.meta.url)
-    .resolve('uplot/package.json')
-    .replace(/package\.json$/, 'dist/');
-  const [chartScript, chartStyle, pageScript, pageStyle] = await Promise.all(
-    [`${uplot}uPlot.iife.min.js`, `${uplot}uPlot.min.css`, join(PAGE, 'page.js'), join(PAGE, 'page.css')].map((path) =>
-      readFile(path, 'utf8'),
-    ),
-  );
+  const chart = require.resolve('uplot/dist/uPlot.iife.min.js');
+  const chartStyle = require.resolve('uplot/dist/uPlot.min.css');
+  const page = ['page-parts.js', 'page.js'].map((name) => join(PAGE, name));
   return {
-    scripts: [chartScript ?? '', pageScript ?? ''],
-    styles: [chartStyle ?? '', pageStyle ?? ''],
+    scripts: await Promise.all([chart, ...page].map(textOf)),
+    styles: await Promise.all([chartStyle, join(PAGE, 'page.css')].map(textOf)),
   };
+}
+
+function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8');
 }

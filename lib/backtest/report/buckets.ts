@@ -1,9 +1,12 @@
 /** From minutes to what fits on a screen: the lowest and the highest value of each bucket, so that no spike is smoothed away. */
 
-/** Lowest and highest value per bucket; `min` is null where a bucket is one minute and both are the same. */
+/**
+ * Lowest and highest value per bucket, null after the end of the column; `min` is null where a bucket is one minute and
+ * both are the same.
+ */
 export interface Band {
-  readonly min: readonly number[] | null;
-  readonly max: readonly number[];
+  readonly min: readonly (number | null)[] | null;
+  readonly max: readonly (number | null)[];
 }
 
 /** Equal stretches of time that together cover a number of minutes. */
@@ -30,17 +33,14 @@ export class Buckets {
   }
 }
 
-/** Reduces a column of minutes; minutes beyond its end count as `beyond`. */
-export function bandOf(column: ArrayLike<number>, buckets: Buckets, beyond: number): Band {
-  const at = (minute: number): number => (minute < column.length ? (column[minute] as number) : beyond);
-  const extreme = (better: (one: number, other: number) => boolean): number[] =>
+/** Reduces a column of minutes. */
+export function bandOf(column: Float64Array, buckets: Buckets): Band {
+  const extreme = (pick: (...values: readonly number[]) => number): (number | null)[] =>
     buckets.map((first, end) => {
-      let found = at(first);
-      for (let minute = first + 1; minute < end; minute += 1) if (better(at(minute), found)) found = at(minute);
-      return rounded(found);
+      const values = column.subarray(first, end);
+      return values.length === 0 ? null : rounded(pick(...values));
     });
-  const max = extreme((one, other) => one > other);
-  return { min: buckets.width === 1 ? null : extreme((one, other) => one < other), max };
+  return { min: buckets.width === 1 ? null : extreme(Math.min), max: extreme(Math.max) };
 }
 
 /** Two decimals are more than a screen can show. */

@@ -1,6 +1,5 @@
 /** The decisions of one flight that are worth reading: every change, and each hold that is held for a new reason. */
 import type { Decision, Reason, Step } from '../../domain.ts';
-import { REASONS } from '../../policy/reasons.ts';
 import type { PlantAction } from '../actuator.ts';
 import type { DecisionEvent } from '../plant-ports.ts';
 
@@ -13,15 +12,16 @@ export interface LoggedDecision {
   readonly to: number | null;
   /** Null for the rule of another product, which gives a number and no reason. */
   readonly reason: Reason | null;
-  /** The reason as a sentence. */
-  readonly why: string;
+  /** The working; empty for a peer, and for the smaller changes of a long run. */
   readonly steps: readonly Step[];
   /** How the action went; null for a hold. */
   readonly outcome: string | null;
 }
 
-/** Decisions that a report lists per policy. */
-export const MAX_DECISIONS = 1000;
+/** Decisions that a report lists per policy: a change every five minutes of two weeks. */
+export const MAX_DECISIONS = 4000;
+/** Those of them that keep their working, at about a kilobyte each. */
+const MAX_WORKINGS = 800;
 
 interface Entry {
   readonly atMs: number;
@@ -54,7 +54,6 @@ export class DecisionLog {
         from: currentCount,
         to: desiredCount,
         reason,
-        why: REASONS[reason],
         steps,
         outcome: taken === undefined ? null : outcomeOf(taken),
       };
@@ -76,7 +75,6 @@ export function ordersOf(
       from,
       to: action.count,
       reason: null,
-      why: 'The rule of this product answers with a number and gives no reason.',
       steps: [],
       outcome: outcomeOf(action),
     };
@@ -93,11 +91,11 @@ function outcomeOf({ acceptedAt, endsAt, succeeds }: PlantAction): string {
 
 /** Changes before holds, large ones before small ones; the kept ones in the order of time. */
 function mostTelling(all: readonly LoggedDecision[]): { kept: LoggedDecision[]; leftOut: number } {
-  if (all.length <= MAX_DECISIONS) return { kept: [...all], leftOut: 0 };
   const size = ({ from, to }: LoggedDecision): number => Math.abs((to ?? 0) - (from ?? 0));
   const kept = all
     .toSorted((a, b) => size(b) - size(a))
     .slice(0, MAX_DECISIONS)
+    .map((decision, rank) => (rank < MAX_WORKINGS ? decision : { ...decision, steps: [] }))
     .toSorted((a, b) => a.atSeconds - b.atSeconds);
   return { kept, leftOut: all.length - kept.length };
 }

@@ -1,5 +1,6 @@
 /** The report: one HTML page that carries everything in itself and asks nobody for anything. Pure: text in, text out. */
 import { createHash } from 'node:crypto';
+import { REASONS } from '../../policy/reasons.ts';
 import type { BacktestResult, PolicyResult } from '../run.ts';
 import { escaped, listMarkup, scriptJson, tableMarkup } from './markup.ts';
 import { paretoMarkup } from './pareto.ts';
@@ -93,11 +94,11 @@ function overview(result: BacktestResult): string {
     cells: cellsOf(policy),
     className: policy === ours ? 'ours' : policy.meetsSlo ? '' : 'misses',
   }));
-  const head = ['Policy', 'Cost / work', 'Late', 'p50', 'p95', 'p99', 'Longest', 'Actions/h', 'Max', 'Target'];
+  const head = ['Policy', 'Cost', 'Late', 'p50', 'p95', 'p99', 'Longest', 'Act./h', 'Max', 'Target'];
   return `<section class="overview">
 <div><h2>Cost against wait</h2>${paretoMarkup(result)}
-<p class="hint">Down and left is better. Hollow marks miss the target; squares know the traffic in advance.</p></div>
-<div><h2>All policies</h2>${tableMarkup(head, rows)}${tableMarkup(['Reference', 'Cost / work', 'Late', 'p95'], referenceRows(result))}</div>
+<p class="hint">Down and left is better. Hollow marks miss the target; squares know the traffic in advance. Cost is paid worker time over work.</p></div>
+<div><h2>All policies</h2>${tableMarkup(head, rows)}${tableMarkup(['Reference', 'Cost', 'Late', 'p95'], referenceRows(result))}</div>
 </section>`;
 }
 
@@ -198,6 +199,8 @@ function quoted(text: string): string {
   return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+const NO_REASON = 'The rule of this product answers with a number and gives no reason.';
+
 /** What the page's script draws. */
 function pageInput({ recording, result }: ReportInput): object | null {
   if (recording === null) return null;
@@ -207,5 +210,6 @@ function pageInput({ recording, result }: ReportInput): object | null {
   const other = others.find((policy) => !policy.ours && policy.name !== shown)?.name ?? null;
   const names = [shown, ...others.map(({ name }) => name)];
   const flights = recording.flights.toSorted((a, b) => names.indexOf(a.policy) - names.indexOf(b.policy));
-  return { ...recording, flights, shown, other, waitSeconds: result.slo.waitSeconds };
+  const { waitSeconds } = result.slo;
+  return { ...recording, flights, shown, other, waitSeconds, reasons: REASONS, noReason: NO_REASON };
 }

@@ -1,6 +1,6 @@
 /**
  * The script of a report, run by the browser that shows it: three charts over time that move together, and the decisions.
- * Everything that is shown becomes text, never markup.
+ * Everything that is shown becomes text, never markup. It stands behind the chart library and page-parts.js in one script.
  */
 (() => {
   const report = JSON.parse(document.getElementById('report-data').textContent);
@@ -8,7 +8,9 @@
 
   const byId = (id) => document.getElementById(id);
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  const startSeconds = report.dated ? report.startMs / 1000 : 0;
+  const { startSeconds, moment, tickText, STEPS } = reportMoments(report);
+  const { line, stepped, amount, bandSeries, joined } = reportSeries;
+  const { element, count, stepTable, fill } = reportElements;
   const times = Array.from({ length: report.buckets }, (_, index) => startSeconds + index * report.bucketSeconds);
   const whole = { min: times[0], max: times[times.length - 1] + report.bucketSeconds };
   const MOST_LISTED = 300;
@@ -24,54 +26,7 @@
   };
   const flightOf = (name) => report.flights.find((flight) => flight.policy === name) ?? null;
 
-  // --- times as people write them ---------------------------------------------------------------------------------
-
-  const two = (value) => String(value).padStart(2, '0');
-  const clock = (seconds) => {
-    const minutes = Math.floor((((seconds % 86400) + 86400) % 86400) / 60);
-    return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-  };
-  const dayOf = (seconds) =>
-    report.dated ? new Date(seconds * 1000).toISOString().slice(5, 10) : `day ${Math.floor(seconds / 86400) + 1}`;
-  const moment = (seconds) => `${dayOf(seconds)} ${clock(seconds)}`;
-  const tickText = (_chart, splits) => {
-    let lastDay = '';
-    return splits.map((seconds) => {
-      const day = dayOf(seconds);
-      const text = day === lastDay ? clock(seconds) : `${clock(seconds)}\n${day}`;
-      lastDay = day;
-      return text;
-    });
-  };
-  const HOUR = 3600;
-  const STEPS = [60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR].concat(
-    [1, 2, 5, 10, 20, 50, 100].map((days) => days * 24 * HOUR),
-  );
-
   // --- charts -----------------------------------------------------------------------------------------------------
-
-  const line = (label, stroke, more = {}) => ({ label, stroke, width: 1.5, points: { show: false }, ...more });
-  const stepped = () => uPlot.paths.stepped({ align: 1 });
-  const amount = (_chart, value) => (value == null ? '–' : Number(value.toFixed(1)).toLocaleString('en-US'));
-
-  /** Lowest and highest value of a flight as two lines with the space between them filled. */
-  const bandSeries = (name, band, stroke, more) => {
-    const top = line(band.min === null ? name : `${name}, highest`, stroke, { value: amount, ...more });
-    if (band.min === null) return { series: [top], columns: [band.max], bands: [] };
-    const bottom = line(`${name}, lowest`, stroke, { value: amount, width: 0.75, ...more, fill: undefined });
-    return { series: [top, bottom], columns: [band.max, band.min], bands: [{ series: [0, 1], fill: `${stroke}40` }] };
-  };
-
-  const joined = (parts) => {
-    const all = { series: [], columns: [], bands: [] };
-    for (const part of parts) {
-      const offset = all.series.length + 1;
-      all.bands.push(...part.bands.map(({ series, fill }) => ({ series: series.map((at) => at + offset), fill })));
-      all.series.push(...part.series);
-      all.columns.push(...part.columns);
-    }
-    return all;
-  };
 
   const optionsOf = (element, content, hooks) => ({
     width: element.clientWidth,
@@ -84,7 +39,7 @@
       {
         incrs: STEPS,
         space: 62,
-        size: 44,
+        size: 50,
         values: tickText,
         stroke: color('dim'),
         grid: { stroke: color('line') },
@@ -226,13 +181,6 @@
 
   const changesOf = (name, withHolds) =>
     (flightOf(name)?.decisions ?? []).filter(({ action }) => withHolds || action !== 'hold');
-  const element = (tag, text, attributes = {}) => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
-  const count = (value) => (value === null ? '–' : String(Math.round(value * 10) / 10));
   const VERBS = { scale_out: 'out', scale_in: 'in', hold: 'hold' };
   const changeText = ({ action, from, to }) =>
     action === 'hold' ? `hold ${count(from)}` : `${VERBS[action]} ${count(from)} → ${count(to)}`;
@@ -292,28 +240,16 @@
   const explain = (decision) => {
     if (state.chosen === decision) return;
     state.chosen = decision;
-    const { atSeconds, reason, why, outcome, steps } = decision;
+    const { atSeconds, reason, outcome, steps } = decision;
+    const why = reason === null ? report.noReason : (report.reasons[reason] ?? '');
     const code = element('p', '');
     code.append(element('code', reason ?? 'order'), ` ${why}`);
     const parts = [element('h4', `${moment(startSeconds + atSeconds)}: ${changeText(decision)}`), code];
     if (outcome !== null) parts.push(element('p', `Its action ${outcome}.`, { class: 'hint' }));
     if (steps.length > 0) parts.push(stepTable(steps));
+    else if (reason !== null)
+      parts.push(element('p', 'The working of this smaller change was not kept.', { class: 'hint' }));
     byId('decision').replaceChildren(...parts);
-  };
-
-  const stepTable = (steps) => {
-    const table = document.createElement('table');
-    const head = table.createTHead().insertRow();
-    for (const name of ['Step', 'Before', 'After', 'Why']) head.append(element('th', name, { scope: 'col' }));
-    const body = table.createTBody();
-    for (const { name, before, after, why } of steps) {
-      const row = body.insertRow();
-      row.append(element('th', name, { scope: 'row' }));
-      for (const text of [count(before), count(after), why]) row.append(element('td', text));
-    }
-    const scroll = element('div', '', { class: 'scroll' });
-    scroll.append(table);
-    return scroll;
   };
 
   /** The decision that was in force where the pointer is. */
@@ -327,10 +263,6 @@
 
   // --- the page ---------------------------------------------------------------------------------------------------
 
-  const fill = (select, names, chosen) => {
-    select.replaceChildren(...names.map((name) => element('option', name ?? 'nothing', { value: name ?? '' })));
-    select.value = chosen ?? '';
-  };
   const names = report.flights.map(({ policy }) => policy);
   fill(byId('policy'), names, state.shown);
   fill(byId('other'), [null, ...names], state.other);

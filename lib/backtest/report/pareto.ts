@@ -97,23 +97,39 @@ interface Placed {
   readonly y: number;
 }
 
-/** Marks with their names beside them, moved up or down where names would cover one another. */
+/** A box that a name or a mark covers. */
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly y: number;
+}
+
+const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4];
+
+/** Marks with their names beside them, moved to the other side, up or down where they would cover something. */
 function labelsOf(placed: readonly Placed[]): string[] {
-  const taken: { left: number; right: number; y: number }[] = [];
+  const taken: Box[] = placed.map(({ x, y }) => ({ left: x - 7, right: x + 7, y }));
   return placed
     .toSorted((a, b) => rank(a.mark) - rank(b.mark) || a.y - b.y)
     .map(({ mark, x, y }) => {
-      const width = mark.name.length * LABEL_CHARACTER;
-      const isLeft = x + 10 + width > WIDTH - INSET.right;
-      const left = isLeft ? x - 10 - width : x + 10;
-      const free =
-        [0, 1, -1, 2, -2, 3, -3, 4, -4].find((step) => isFree(left, width, y + step * LABEL_HEIGHT, taken)) ?? 0;
-      const labelY = y + free * LABEL_HEIGHT;
-      taken.push({ left, right: left + width, y: labelY });
-      const anchor = isLeft ? 'end' : 'start';
-      const labelX = isLeft ? x - 10 : x + 10;
-      return `<g class="mark ${mark.kind}" tabindex="0" role="img" aria-label="${escaped(mark.text)}"><title>${escaped(mark.text)}</title>${shapeOf(mark.kind, x, y)}<text x="${labelX.toFixed(1)}" y="${(labelY + 4).toFixed(1)}" text-anchor="${anchor}">${escaped(mark.name)}</text></g>`;
+      const box = freeBox(mark.name.length * LABEL_CHARACTER, x, y, taken);
+      taken.push(box);
+      const isLeft = box.right < x;
+      const [labelX, anchor] = isLeft ? [x - 10, 'end'] : [x + 10, 'start'];
+      return `<g class="mark ${mark.kind}" tabindex="0" role="img" aria-label="${escaped(mark.text)}"><title>${escaped(mark.text)}</title>${shapeOf(mark.kind, x, y)}<text x="${labelX.toFixed(1)}" y="${(box.y + 4).toFixed(1)}" text-anchor="${anchor}">${escaped(mark.name)}</text></g>`;
     });
+}
+
+/** The nearest free place for a name; beside its mark when there is none. */
+function freeBox(width: number, x: number, y: number, taken: readonly Box[]): Box {
+  const boxes = STEPS.flatMap((step) => {
+    const at = y + step * LABEL_HEIGHT;
+    return [
+      { left: x + 9, right: x + 10 + width, y: at },
+      { left: x - 10 - width, right: x - 9, y: at },
+    ];
+  }).filter(({ left, right }) => left > INSET.left && right < WIDTH);
+  return boxes.find((box) => isFree(box, taken)) ?? boxes[0] ?? { left: x, right: x, y };
 }
 
 /** Ours and the references get the places they want. */
@@ -121,16 +137,9 @@ function rank({ kind }: Mark): number {
   return ['ours', 'reference', 'meets', 'misses'].indexOf(kind);
 }
 
-function isFree(
-  left: number,
-  width: number,
-  y: number,
-  taken: readonly { left: number; right: number; y: number }[],
-): boolean {
+function isFree({ left, right, y }: Box, taken: readonly Box[]): boolean {
   if (y < INSET.top || y > HEIGHT - INSET.bottom) return false;
-  return taken.every(
-    (other) => Math.abs(other.y - y) >= LABEL_HEIGHT || other.left > left + width || other.right < left,
-  );
+  return taken.every((other) => Math.abs(other.y - y) >= LABEL_HEIGHT || other.left > right || other.right < left);
 }
 
 function shapeOf(kind: Mark['kind'], x: number, y: number): string {

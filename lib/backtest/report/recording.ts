@@ -42,8 +42,8 @@ export interface Recording {
 
 /** Buckets of a picture; a day of minutes fits twice. */
 const MAX_BUCKETS = 2880;
-/** Drawn beyond the end of the traffic, for what is worked off later. */
-const OVERTIME_SECONDS = 3600;
+/** Drawn beyond the end of the traffic, for what is worked off later: so much of it, within these bounds. */
+const OVERTIME = { share: 0.05, minSeconds: 300, maxSeconds: 3600 };
 /** Series with smaller times count from their own beginning. */
 const EARLIEST_DATED_SECONDS = 1_000_000_000;
 
@@ -81,7 +81,9 @@ export function createRecorder(): FlightRecorder & { recording(): Recording | nu
 }
 
 function bucketsOf({ jobs }: Cell): Buckets {
-  return new Buckets((jobs.durationSeconds + OVERTIME_SECONDS) / 60, MAX_BUCKETS);
+  const { share, minSeconds, maxSeconds } = OVERTIME;
+  const overtime = Math.min(Math.max(share * jobs.durationSeconds, minSeconds), maxSeconds);
+  return new Buckets((jobs.durationSeconds + overtime) / 60, MAX_BUCKETS);
 }
 
 function frameOf({ jobs, startMs, workload, trace }: Cell, buckets: Buckets): Omit<Recording, 'flights' | 'seed'> {
@@ -96,7 +98,7 @@ function frameOf({ jobs, startMs, workload, trace }: Cell, buckets: Buckets): Om
     buckets: buckets.count,
     startMs,
     dated: trace.startSeconds >= EARLIEST_DATED_SECONDS,
-    need: bandOf(need, buckets, 0),
+    need: bandOf(need, buckets),
   };
 }
 
@@ -107,8 +109,8 @@ function pictureOf(
   const { visible, runningWorkers, count } = plant.minutes;
   const waits = waitsByBucket(plant, buckets);
   return {
-    backlog: bandOf(visible.subarray(0, count), buckets, 0),
-    workers: bandOf(runningWorkers.subarray(0, count), buckets, runningWorkers[count - 1] ?? 0),
+    backlog: bandOf(visible.subarray(0, count), buckets),
+    workers: bandOf(runningWorkers.subarray(0, count), buckets),
     p95WaitSeconds: waits.map((sorted) => quantile(sorted, 0.95)),
     maxWaitSeconds: waits.map((sorted) => quantile(sorted, 1)),
   };

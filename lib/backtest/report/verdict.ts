@@ -128,8 +128,10 @@ export function percent(share: number): string {
   return `${value.toFixed(value >= 9.95 ? 0 : 1).replace(/\.0$/, '')} %`;
 }
 
-/** Whole seconds; longer than two minutes also as minutes. */
+/** A duration in the unit that suits it: `45 s`, `12 min`, `3.5 h`, `14 days`. */
 export function seconds(value: number): string {
   if (value < 120) return `${Math.round(value)} s`;
-  return value < 7200 ? `${Math.round(value / 60)} min` : `${(value / 3600).toFixed(1)} h`;
+  if (value < 7200) return `${Math.round(value / 60)} min`;
+  const [amount, unit] = value < 172_800 ? [value / 3600, 'h'] : [value / 86_400, 'days'];
+  return `${amount.toFixed(1).replace(/\.0$/, '')} ${unit}`;
 }
