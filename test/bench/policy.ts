@@ -1,0 +1,136 @@
+/**
+ * `npm run bench:policy`: every policy with the same tuning budget on the shipped traces, ours included, in both leagues.
+ * `--quick` shows that it works in a minute; the whole takes hours of processor time (`--help`). Nothing is stored.
+ */
+import { parseArgs } from 'node:util';
+import { REPLAY_POLICIES } from '../../lib/backtest/contenders.ts';
+import type { League } from '../../lib/backtest/replay.ts';
+import { type BenchPlan, runBench, shippedTrace } from './policy-run.ts';
+import { benchText } from './policy-text.ts';
+
+const ALL_TRACES = [
+  'azfn19_diurnal_1m',
+  'azfn19_ramps_1m',
+  'azfn19_onoff_1m',
+  'azfn19_cron30noisy_1m',
+  'azfn19_hourlybatch_1m',
+  'azfn19_longbursts_1m',
+  'azfn19_base_spikes_1m',
+  'azfn19_rarelong_1m',
+  'azure_llm23_conv_1s',
+  'nab_tweets_goog_5m',
+];
+const WHOLE = { traces: ALL_TRACES.join(), loads: '0.5,3,10,40', slos: '60:95,300:99', leagues: 'E,N', budget: '16' };
+const QUICK = {
+  traces: 'azfn19_diurnal_1m,azfn19_base_spikes_1m,azure_llm23_conv_1s',
+  loads: '0.5,3',
+  slos: '60:95',
+  leagues: 'E,N',
+  budget: '4',
+};
+
+const HELP = `npm run bench:policy -- [options]
+
+Cost at equal SLO: settings are chosen on all traces but one and read on that one, for each in turn.
+  --quick            three traces, two loads, one SLO, four settings a policy: about a minute
+  --traces a,b       names in test/fixtures/traces      --loads 0.5,3,10,40
+  --slos 60:95,...   seconds:percent                    --leagues E,N
+  --budget 16        settings per policy                --seeds 1,2
+  --policies a,b     names; all when left out           --cells-met 0.9
+  --batch            jobs of a minute arrive together   --no-oracle
+  --threads 2        --json
+The whole, with 16 settings, is some 45,000 runs: one to two hours on two cores.
+`;
+
+/** Reads the arguments. */
+export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan; json: boolean } | null> {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      batch: { type: 'boolean', default: false },
+      oracle: { type: 'boolean', default: true },
+      traces: { type: 'string' },
+      loads: { type: 'string' },
+      slos: { type: 'string' },
+      leagues: { type: 'string' },
+      budget: { type: 'string' },
+      policies: { type: 'string' },
+      seeds: { type: 'string', default: '1' },
+      'cells-met': { type: 'string', default: '0.9' },
+      threads: { type: 'string', default: '2' },
+    },
+  });
+  if (values.help) return null;
+  const usual = values.quick ? QUICK : WHOLE;
+  const { traces, loads, slos, leagues, budget } = { ...usual, ...defined(values) };
+  const names = values.policies?.split(',') ?? null;
+  const plan: BenchPlan = {
+    traces: await Promise.all(traces.split(',').map(shippedTrace)),
+    loads: numbers(loads),
+    seeds: numbers(values.seeds),
+    leagues: leagues.split(',').filter((name): name is League => name === 'E' || name === 'N'),
+    slos: slos.split(',').map((text) => {
+      const [waitSeconds = 60, percent = 95] = text.split(':').map(Number);
+      return { waitSeconds, share: percent / 100 };
+    }),
+    policies: REPLAY_POLICIES.filter(({ name }) => names?.includes(name) ?? true),
+    budget: Number(budget),
+    cellsMet: Number(values['cells-met']),
+    batch: values.batch,
+    oracle: values.oracle,
+    threads: Number(values.threads),
+    signal: stopOnSignal(),
+    onProgress: progressOn(process.stderr),
+  };
+  return { plan, json: values.json };
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function numbers(text: string): readonly number[] {
+  const all = text.split(',').map(Number);
+  if (all.some((value) => !Number.isFinite(value))) throw new RangeError(`"${text}": expected numbers between commas.`);
+  return all;
+}
+
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  return stop.signal;
+}
+
+/** One line that is rewritten on a terminal, else a line every half minute. */
+function progressOn(stream: NodeJS.WriteStream): BenchPlan['onProgress'] {
+  const startedMs = performance.now();
+  let shownMs = startedMs;
+  return (share, what) => {
+    const nowMs = performance.now();
+    if (nowMs - shownMs < (stream.isTTY ? 300 : 30_000)) return;
+    shownMs = nowMs;
+    const minutes = (nowMs - startedMs) / 60_000;
+    const left = share > 0.01 ? `, about ${Math.ceil((minutes / share) * (1 - share))} min left` : '';
+    const text = `${Math.floor(share * 100)} %  ${what}  (${Math.floor(minutes)} min${left})`;
+    stream.write(stream.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+  };
+}
+
+async function main(): Promise<void> {
+  const read = await planOf(process.argv.slice(2));
+  if (read === null) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const result = await runBench(read.plan);
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  process.stdout.write(read.json ? `${JSON.stringify(result)}\n` : benchText(result));
+  if (!result.complete) process.exitCode = 130;
+}
+
+if (import.meta.main) await main();
