@@ -55,22 +55,3 @@ function latestStartMs(action: Action, actions: readonly Action[]): number | nul
   const newer = actions.flatMap(({ id, startedAtMs }) => (id > action.id && startedAtMs !== null ? [startedAtMs] : []));
   return newer.length === 0 ? null : Math.min(...newer);
 }
-
-/** Cloud 66 writes whole seconds, so an end may be shown up to a second too early. */
-const ROUNDING_MS = 1000;
-
-/** No pass is longer; an end that lies further ahead only says that two clocks disagree. */
-const LONGEST_PASS_MS = 60_000;
-
-/**
- * A scale action that may concern the process and ended while a pass was under way, after its workers were counted: that
- * count is perhaps the one from before, and to decide on it could undo what has just been done.
- */
-export function endedSinceCount(actions: readonly Action[], processName: string, countedAtMs: number): Action | null {
-  const ended = actions.find((action) => {
-    if (action.finishedAtMs === null || !mayConcern(action, processName)) return false;
-    const sinceCountMs = action.finishedAtMs - countedAtMs;
-    return sinceCountMs > -ROUNDING_MS && sinceCountMs < LONGEST_PASS_MS;
-  });
-  return ended ?? null;
-}

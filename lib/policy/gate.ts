@@ -1,6 +1,6 @@
 /** The gate: situations in which no change is made, whatever the queue says. */
 import type { Action, EvidenceName, Reason, StackState } from '../domain.ts';
-import { blockingActions, endedSinceCount, mayConcern } from './actions.ts';
+import { blockingActions, mayConcern } from './actions.ts';
 import { hold, pass, type Rule, type Situation } from './ruling.ts';
 
 /**
@@ -26,9 +26,6 @@ export const gate: Rule<Situation> = (situation, count) => {
       situation.policy.actionTimeoutSeconds,
     );
     if (blocking) return stop(...holdForAction(blocking, processName));
-    const ended = endedWhileReading(situation, actions.value);
-    if (ended)
-      return stop('action_in_progress', `Action ${ended.id} (${ended.kind}) ended while the workers were read.`);
   } else if (actions.kind !== 'not_read') {
     return stop('actions_unknown', `The action log is ${actions.kind} (${actions.why}): ${actions.detail}`);
   }
@@ -42,11 +39,6 @@ export const requireEvidence: Rule<Situation> = ({ observation, currentCount }, 
   const evidence = wanted.filter((name) => observation[name].kind === 'not_read');
   return evidence.length > 0 ? { kind: 'need', evidence } : pass(count);
 };
-
-function endedWhileReading({ observation, placement }: Situation, actions: readonly Action[]): Action | null {
-  if (observation.placement.kind !== 'ok') return null;
-  return endedSinceCount(actions, placement.processName, observation.placement.observedAtMs);
-}
 
 function holdForStack(stack: StackState): { reason: Reason; why: string } | null {
   switch (stack.status) {
