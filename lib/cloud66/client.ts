@@ -27,6 +27,7 @@ import {
   scaleProblems,
   serverSchema,
   stackSchema,
+  type UnreadableItem,
 } from './schema.ts';
 import type { TokenSource } from './token.ts';
 
@@ -43,11 +44,24 @@ export interface Cloud66ClientOptions {
   readonly onRateLimit?: (rateLimit: RateLimit) => void;
 }
 
+/** What to do with an item of a list that cannot be read. Without an answer to that, the whole list is unreadable. */
+export interface ListOptions {
+  readonly onUnreadable?: (item: UnreadableItem) => void;
+}
+
+export interface ActionListOptions extends ListOptions {
+  readonly maxPages: number;
+  /** No further page is read once an action that started before this is on one; all `maxPages` unless given. */
+  readonly sinceMs?: number;
+  /** There are more actions than `maxPages` show. */
+  readonly onCut?: () => void;
+}
+
 export interface Cloud66Client {
   /** `GET /stacks/{uid}/processes`: all processes of the stack, on all pages; scope `public`. */
   listProcesses(
     stackUid: string,
-    options: { readonly serverUid?: string },
+    options: ListOptions & { readonly serverUid?: string },
     signal: AbortSignal,
   ): Promise<readonly ProcessReply[]>;
   /** `GET /stacks/{uid}/processes/{name}`; scope `public`. @throws NotFoundError naming those that exist */
@@ -55,15 +69,11 @@ export interface Cloud66Client {
   /** `POST /stacks/{uid}/processes`: asks for absolute counts; scope `admin`. @throws UnknownOutcomeError, ConflictError */
   scaleProcess(stackUid: string, wish: ScaleWish, signal: AbortSignal): Promise<ActionReply>;
   /** `GET /stacks/{uid}/servers`: all servers of the stack, on all pages; scope `public`. */
-  listServers(stackUid: string, signal: AbortSignal): Promise<readonly ServerReply[]>;
+  listServers(stackUid: string, signal: AbortSignal, options?: ListOptions): Promise<readonly ServerReply[]>;
   /** `GET /stacks/{uid}`; scope `public`. */
   getStack(stackUid: string, signal: AbortSignal): Promise<StackReply>;
   /** `GET /stacks/{uid}/actions`: the first pages, in Cloud 66's order; scope `public`. */
-  listActions(
-    stackUid: string,
-    options: { readonly maxPages: number },
-    signal: AbortSignal,
-  ): Promise<readonly ActionReply[]>;
+  listActions(stackUid: string, options: ActionListOptions, signal: AbortSignal): Promise<readonly ActionReply[]>;
   /** `GET /stacks/{uid}/actions/{id}`; scope `public`. */
   getAction(stackUid: string, id: number, signal: AbortSignal): Promise<ActionReply>;
   /** What is left of the API budget. */
@@ -90,9 +100,12 @@ export function createCloud66Client(options: Cloud66ClientOptions): Cloud66Clien
     path: string,
     query: Readonly<Record<string, string>>,
     schema: ItemSchema<T>,
+    options: ListOptions,
     signal: AbortSignal,
-  ) =>
-    await readPages((page) => get(path, { ...query, ...page }), schema, context, { maxPages, wholeList: true }, signal);
+  ) => {
+    const bounds = { ...options, maxPages, wholeList: true };
+    return await readPages((page) => get(path, { ...query, ...page }), schema, context, bounds, signal);
+  };
   const one = async <T>(path: string, schema: ItemSchema<T>, signal: AbortSignal): Promise<T> => {
     const request = get(path);
     return onlyItem(request, schema, await callApi(request, context, signal));
@@ -100,13 +113,13 @@ export function createCloud66Client(options: Cloud66ClientOptions): Cloud66Clien
 
   return {
     budget: context.budget,
-    listProcesses: async (stackUid, { serverUid }, signal) => {
+    listProcesses: async (stackUid, { serverUid, ...options }, signal) => {
       if (serverUid !== undefined) checkUid('serverUid', serverUid);
-      return await list(`${stackPath(stackUid)}/processes`, processQuery(serverUid), processSchema, signal);
+      return await list(`${stackPath(stackUid)}/processes`, processQuery(serverUid), processSchema, options, signal);
     },
     getProcess: async (stackUid, name, signal) => {
       const path = `${stackPath(stackUid)}/processes/${encodeURIComponent(checkProcessName(name))}`;
-      const processes = await list(path, {}, processSchema, signal);
+      const processes = await list(path, {}, processSchema, {}, signal);
       return pickProcess(name, processes, get(path));
     },
     scaleProcess: async (stackUid, wish, signal) => {
@@ -117,11 +130,14 @@ export function createCloud66Client(options: Cloud66ClientOptions): Cloud66Clien
       const request: ApiRequest = { ...get(path), method: 'POST', body: scaleBody(wish), scope: 'admin' };
       return onlyItem(request, actionSchema, await callApi(request, context, signal));
     },
-    listServers: async (stackUid, signal) => await list(`${stackPath(stackUid)}/servers`, {}, serverSchema, signal),
+    listServers: async (stackUid, signal, options = {}) =>
+      await list(`${stackPath(stackUid)}/servers`, {}, serverSchema, options, signal),
     getStack: async (stackUid, signal) => await one(stackPath(stackUid), stackSchema, signal),
-    listActions: async (stackUid, { maxPages: pages }, signal) => {
+    listActions: async (stackUid, { maxPages: pages, sinceMs = Number.NEGATIVE_INFINITY, ...options }, signal) => {
       const path = `${stackPath(stackUid)}/actions`;
-      const bounds = { maxPages: Math.min(pages, maxPages), wholeList: false };
+      const isEnough = (actions: readonly ActionReply[]) =>
+        actions.some((action) => (action.startedAtMs ?? sinceMs) < sinceMs);
+      const bounds = { ...options, isEnough, maxPages: Math.min(pages, maxPages), wholeList: false };
       return await readPages((page) => get(path, page), actionSchema, context, bounds, signal);
     },
     getAction: async (stackUid, id, signal) => {
@@ -136,12 +152,22 @@ export function createCloud66Client(options: Cloud66ClientOptions): Cloud66Clien
 
 // --- replies ----------------------------------------------------------------------------------------------------
 
+/** Where the reading of a list ends. */
+interface PageBounds<T> extends ListOptions {
+  readonly maxPages: number;
+  /** More pages than that are an error, because half of this list would be a wrong list. */
+  readonly wholeList: boolean;
+  /** True when this page leads as far as its reader wants to see. */
+  readonly isEnough?: (items: readonly T[]) => boolean;
+  readonly onCut?: () => void;
+}
+
 /** Follows `pagination.next` while it is larger than the page at hand. */
 async function readPages<T>(
   pageRequest: (query: Readonly<Record<string, string>>) => ApiRequest,
   schema: ItemSchema<T>,
   context: CallContext,
-  { maxPages, wholeList }: { readonly maxPages: number; readonly wholeList: boolean },
+  { maxPages, wholeList, isEnough = () => false, onUnreadable, onCut }: PageBounds<T>,
   signal: AbortSignal,
 ): Promise<readonly T[]> {
   const items: T[] = [];
@@ -150,14 +176,17 @@ async function readPages<T>(
   for (let pages = 1; pages <= maxPages; pages += 1) {
     const reply = parseAnswer(request, schema, await callApi(request, context, signal));
     items.push(...reply.items);
+    if (reply.unreadable.length > 0 && !onUnreadable) throw unreadable(problemsOf(reply.unreadable), request);
+    for (const item of reply.unreadable) onUnreadable?.(item);
     const current = reply.current ?? page;
     if (current !== page) throw wrongPage(`expected page ${page}, found ${current}`, request);
-    if (reply.next === null || reply.next <= current) return items;
+    if (reply.next === null || reply.next <= current || isEnough(reply.items)) return items;
     page = reply.next;
     request = pageRequest({ page: String(page) });
   }
   // Half a list of processes or servers would look like workers that are not there.
   if (wholeList) throw wrongPage(`expected at most ${maxPages} pages`, request);
+  onCut?.();
   return items;
 }
 
@@ -167,14 +196,21 @@ function wrongPage(message: string, request: ApiRequest): MalformedReplyError {
 
 function parseAnswer<T>(request: ApiRequest, schema: ItemSchema<T>, { json, clean }: Answer): Page<T> {
   const parsed = parsePage(schema, json);
-  if (parsed.kind === 'ok') return parsed.value;
-  const problems = parsed.problems.map(({ field, message }) => ({ field: clean(field), message: clean(message) }));
-  throw unreadable(problems, request);
+  const cleaned = (problems: readonly Problem[]) =>
+    problems.map(({ field, message }) => ({ field: clean(field), message: clean(message) }));
+  if (parsed.kind === 'problems') throw unreadable(cleaned(parsed.problems), request);
+  const items = parsed.value.unreadable.map((item) => ({ ...item, problems: cleaned(item.problems) }));
+  return { ...parsed.value, unreadable: items };
+}
+
+function problemsOf(items: readonly UnreadableItem[]): readonly Problem[] {
+  return items.flatMap(({ problems }) => problems);
 }
 
 /** The one object of a reply, which may stand alone or in an array. */
 function onlyItem<T>(request: ApiRequest, schema: ItemSchema<T>, answer: Answer): T {
-  const { items } = parseAnswer(request, schema, answer);
+  const { items, unreadable: broken } = parseAnswer(request, schema, answer);
+  if (broken.length > 0) throw unreadable(problemsOf(broken), request);
   const [item] = items;
   if (item !== undefined && items.length === 1) return item;
   throw unreadable([{ field: 'response', message: `expected one object, found ${items.length}` }], request);

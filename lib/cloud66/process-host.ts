@@ -2,16 +2,7 @@
  * Wire shapes to domain nouns and back: the Cloud 66 side of the ports in `lib/reconcile/ports.ts`. Joins server names
  * (which the process list speaks) with server uids (which the scale call speaks). Decides nothing.
  */
-import type {
-  Action,
-  Placement,
-  Reading,
-  ReadingProblem,
-  ScaleRequest,
-  ServerWorkers,
-  StackState,
-  StackStatus,
-} from '../domain.ts';
+import type { Action, Placement, Reading, ReadingProblem, ScaleRequest, StackState, StackStatus } from '../domain.ts';
 import { AutoscalerError, InvalidInputError } from '../errors.ts';
 import type { ActionLook, Clock, ProcessHost, ScaleAnswer, Scaler } from '../reconcile/ports.ts';
 import type { Cloud66Client } from './client.ts';
@@ -22,72 +13,110 @@ import {
   NotFoundError,
   ThrottledError,
   TrialExpiredError,
+  tellProblems,
   UnauthorizedError,
   UnknownOutcomeError,
 } from './errors.ts';
-import type { ActionReply, ProcessReply, ServerReply } from './schema.ts';
+import { type Listed, place, type StackView, unknownServers } from './placement.ts';
+import { type ActionReply, nameOf, type ServerReply, salvageAction, type UnreadableItem } from './schema.ts';
 
 export interface ProcessHostOptions {
   readonly client: Cloud66Client;
   readonly clock: Clock;
   /** How long a server list is kept: servers change rarely, and each list is a call. */
   readonly cacheSeconds?: number;
-}
-
-/** A stack's processes and servers, as one pass sees them. */
-interface StackView {
-  readonly processes: readonly ProcessReply[];
-  readonly servers: readonly ServerReply[];
-  readonly observedAtMs: number;
+  /** Told what had to be left out of a list, each time anew. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 interface CachedServers {
-  readonly servers: readonly ServerReply[];
+  readonly servers: Listed<ServerReply>;
   readonly readAtMs: number;
 }
 
 /** Server lists kept at most: far more stacks than one account scales. */
 const MAX_CACHED_STACKS = 100;
 
+/** Pages of the action log that are read at most, of about 30 actions each. */
+const MAX_ACTION_PAGES = 5;
+
 /** Reads placements, stacks and actions. Trouble becomes a failed `Reading`; only a bug of ours is thrown. */
-export function createProcessHost({ client, clock, cacheSeconds = 300 }: ProcessHostOptions): ProcessHost {
+export function createProcessHost(options: ProcessHostOptions): ProcessHost {
+  const { client, clock, cacheSeconds = 300, onWarning = () => {} } = options;
   const serverLists = new Map<string, CachedServers>();
   const viewsUnderway = new Map<string, { readonly signal: AbortSignal; readonly view: Promise<StackView> }>();
 
-  const readServers = async (stackUid: string, signal: AbortSignal): Promise<readonly ServerReply[]> => {
+  /** What cannot be read of a list is kept beside it: whether it matters depends on what is asked. */
+  const listOf = async <T>(
+    what: string,
+    read: (keep: { readonly onUnreadable: (item: UnreadableItem) => void }) => Promise<readonly T[]>,
+  ): Promise<Listed<T>> => {
+    const unreadable: UnreadableItem[] = [];
+    const items = await read({ onUnreadable: (item) => unreadable.push(item) });
+    for (const item of unreadable) {
+      const name = nameOf(item);
+      onWarning(`${what} ${name === null ? 'without a name' : `"${name}"`} could not be read: ${tellItem(item)}`);
+    }
+    return { items, unreadable };
+  };
+
+  const readServers = async (stackUid: string, signal: AbortSignal): Promise<Listed<ServerReply>> => {
     const readAtMs = clock.nowMs();
-    const servers = await client.listServers(stackUid, signal);
+    const servers = await listOf('server', (keep) => client.listServers(stackUid, signal, keep));
     if (serverLists.size >= MAX_CACHED_STACKS) serverLists.clear();
     serverLists.set(stackUid, { servers, readAtMs });
     return servers;
   };
 
-  const readView = async (stackUid: string, signal: AbortSignal): Promise<StackView> => {
+  const readView = async (stackUid: string, maxAgeSeconds: number, signal: AbortSignal): Promise<StackView> => {
     const observedAtMs = clock.nowMs();
     const cached = serverLists.get(stackUid);
-    const isFresh = cached !== undefined && observedAtMs - cached.readAtMs < cacheSeconds * 1000;
+    const isFresh = cached !== undefined && observedAtMs - cached.readAtMs < maxAgeSeconds * 1000;
     const [processes, known] = await Promise.all([
-      client.listProcesses(stackUid, {}, signal),
+      listOf('process', (keep) => client.listProcesses(stackUid, keep, signal)),
       isFresh ? cached.servers : readServers(stackUid, signal),
     ]);
-    const isOutdated = isFresh && processes.some((process) => unknownServers(process, known).length > 0);
+    const isOutdated = isFresh && processes.items.some((process) => unknownServers(process, known.items).length > 0);
     return { processes, servers: isOutdated ? await readServers(stackUid, signal) : known, observedAtMs };
   };
 
-  /** Callers of one pass (one signal) that ask while the answer is under way share it. */
-  const shareView = (stackUid: string, signal: AbortSignal): Promise<StackView> => {
+  /** Callers of one pass (one signal) that ask while the answer is under way share it, unless it may be too old. */
+  const shareView = (stackUid: string, signal: AbortSignal, fresh: boolean): Promise<StackView> => {
     const underway = viewsUnderway.get(stackUid);
-    if (underway?.signal === signal) return underway.view;
-    const view = readView(stackUid, signal).finally(() => {
+    if (underway?.signal === signal && !fresh) return underway.view;
+    const view = readView(stackUid, fresh ? 0 : cacheSeconds, signal).finally(() => {
       if (viewsUnderway.get(stackUid)?.view === view) viewsUnderway.delete(stackUid);
     });
     viewsUnderway.set(stackUid, { signal, view });
     return view;
   };
 
+  const readActions = async (stackUid: string, sinceMs: number | undefined, signal: AbortSignal) => {
+    const salvaged: ActionReply[] = [];
+    const replies = await client.listActions(
+      stackUid,
+      {
+        ...(sinceMs === undefined
+          ? { maxPages: 1 }
+          : { maxPages: MAX_ACTION_PAGES, sinceMs, onCut: () => onWarning(CUT) }),
+        onUnreadable(item) {
+          const action = salvageAction(item);
+          const taken = action === null ? 'left out' : action.finishedAtMs === null ? 'running' : 'finished';
+          onWarning(
+            `action ${action?.id || 'without a number'} could not be read and is taken as ${taken}: ${tellItem(item)}`,
+          );
+          if (action !== null) salvaged.push(action);
+        },
+      },
+      signal,
+    );
+    // Ids grow by one per action, so they order what the documentation leaves unordered.
+    return [...replies, ...salvaged].map(toAction).toSorted((a, b) => b.id - a.id);
+  };
+
   return {
-    async placements(stackUid, processNames, signal) {
-      const read = await readingOf(() => shareView(stackUid, signal));
+    async placements(stackUid, processNames, signal, { fresh = false } = {}) {
+      const read = await readingOf(() => shareView(stackUid, signal, fresh));
       const placementIn = (name: string): Reading<Placement> => (read.kind === 'ok' ? place(name, read.value) : read);
       return new Map(processNames.map((name) => [name, placementIn(name)]));
     },
@@ -96,16 +125,10 @@ export function createProcessHost({ client, clock, cacheSeconds = 300 }: Process
       const read = await readingOf(() => client.getStack(stackUid, signal));
       return read.kind === 'ok' ? ok(stackState(read.value.status, read.value.maintenanceMode), observedAtMs) : read;
     },
-    async actions(stackUid, signal) {
+    async actions(stackUid, signal, sinceMs) {
       const observedAtMs = clock.nowMs();
-      const read = await readingOf(() => client.listActions(stackUid, { maxPages: 1 }, signal));
-      // Ids grow by one per action, so they order what the documentation leaves unordered.
-      return read.kind === 'ok'
-        ? ok(
-            read.value.map(toAction).toSorted((a, b) => b.id - a.id),
-            observedAtMs,
-          )
-        : read;
+      const read = await readingOf(() => readActions(stackUid, sinceMs, signal));
+      return read.kind === 'ok' ? ok(read.value, observedAtMs) : read;
     },
     async action(stackUid, actionId, signal) {
       const look = await lookAt(client, stackUid, actionId, signal);
@@ -116,72 +139,13 @@ export function createProcessHost({ client, clock, cacheSeconds = 300 }: Process
   };
 }
 
-// --- placements -------------------------------------------------------------------------------------------------
+const CUT = 'the action log is longer than what is read of it; a change further back is not seen';
 
-/** Where the workers of one process are, in the order of the uid; or why that cannot be said. */
-function place(name: string, { processes, servers, observedAtMs }: StackView): Reading<Placement> {
-  const process = processes.find((candidate) => candidate.name === name);
-  if (process === undefined) {
-    const known = processes.slice(0, 20).map((candidate) => candidate.name);
-    return failed('not_found', `process "${name}" is not in the stack, which has: ${known.join(', ') || 'none'}`);
-  }
-  const doubled = firstDouble(servers.map((server) => server.name)) ?? firstDouble(servers.map((server) => server.uid));
-  if (doubled !== null)
-    return failed('malformed', `the stack has two servers "${doubled}"; which one is meant is unclear`);
-  if (processes.filter((candidate) => candidate.name === name).length > 1) {
-    return failed('malformed', `process "${name}" is listed twice`);
-  }
-  const [unknown] = unknownServers(process, servers);
-  if (unknown !== undefined) {
-    return failed(
-      'malformed',
-      `process "${name}" runs on server "${unknown}", which is not in the stack's server list`,
-    );
-  }
-  const busyNames = new Set(processes.flatMap(occupiedServers));
-  const workers = servers.map((server) => toServerWorkers(server, process, busyNames));
-  return ok({ processName: name, servers: workers.toSorted(byUid) }, observedAtMs);
-}
-
-function toServerWorkers(server: ServerReply, process: ProcessReply, busyNames: ReadonlySet<string>): ServerWorkers {
-  return {
-    uid: server.uid,
-    name: server.name,
-    count: process.counts.get(server.name) ?? 0,
-    pausedCount: process.pausedCounts.get(server.name) ?? 0,
-    healthy: isHealthy(server.healthState),
-    listed: process.counts.has(server.name) || process.pausedCounts.has(server.name),
-    runsCode: busyNames.has(server.name),
-  };
-}
-
-/** Names of the servers that run, or ran before a pause, workers of the process. */
-function occupiedServers({ counts, pausedCounts }: ProcessReply): readonly string[] {
-  return [...counts, ...pausedCounts].filter(([, count]) => count > 0).map(([server]) => server);
-}
-
-/** Servers that run workers and are not listed. One that is gone and counts nothing is no loss. */
-function unknownServers(process: ProcessReply, servers: readonly ServerReply[]): readonly string[] {
-  const known = new Set(servers.map((server) => server.name));
-  return occupiedServers(process).filter((name) => !known.has(name));
-}
-
-function firstDouble(names: readonly string[]): string | null {
-  return names.find((name, index) => names.indexOf(name) !== index) ?? null;
-}
-
-/** By code unit, so that the order is the same everywhere. */
-function byUid(a: ServerWorkers, b: ServerWorkers): number {
-  return a.uid < b.uid ? -1 : 1;
-}
-
-/**
- * The Go client reads a server's `health_state` as one of the stack's health codes: 0 unknown, 1 building, 2 impaired,
- * 3 healthy, 4 failed. Only what clearly says failed keeps new workers away; text is not documented and taken kindly.
- */
-function isHealthy(healthState: number | string | null): boolean {
-  if (typeof healthState === 'string') return !/^(hlt_)?(broken|failed|unreachable)$/i.test(healthState.trim());
-  return healthState !== 4;
+/** The problems of an item, without its place in the list, which changes from reply to reply. */
+function tellItem({ path, problems }: UnreadableItem): string {
+  return tellProblems(
+    problems.map(({ field, message }) => ({ field: field.slice(path.length).replace(/^\./, '') || 'it', message })),
+  );
 }
 
 // --- stacks and actions -----------------------------------------------------------------------------------------

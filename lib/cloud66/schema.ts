@@ -59,9 +59,18 @@ export interface ActionReply {
   readonly userReference: string | null;
 }
 
+/** An item of a list that could not be read: as it came, where, and all that is wrong with it, by path in the reply. */
+export interface UnreadableItem {
+  readonly value: unknown;
+  /** Such as `response[3]`. */
+  readonly path: string;
+  readonly problems: readonly Problem[];
+}
+
 /** One page of a list. `next` is the number of the next page, null when this is the last. */
 export interface Page<T> {
   readonly items: readonly T[];
+  readonly unreadable: readonly UnreadableItem[];
   readonly current: number | null;
   readonly next: number | null;
 }
@@ -133,9 +142,13 @@ export const actionSchema: ItemSchema<ActionReply> = v.pipe(
     finishedAtMs: wire.finished_at,
     success: wire.finished_success,
     message: wire.finished_message,
-    userReference: isRecord(wire.metadata) ? (readText(wire.metadata.user_reference) ?? null) : null,
+    userReference: referenceOf(wire.metadata),
   })),
 );
+
+function referenceOf(metadata: unknown): string | null {
+  return isRecord(metadata) ? (readText(metadata.user_reference) ?? null) : null;
+}
 
 // --- replies ----------------------------------------------------------------------------------------------------
 
@@ -153,24 +166,55 @@ function unwrap(json: unknown): { readonly where: string; readonly payload: unkn
 }
 
 /**
- * Reads one page: wrapped or bare, an array or one object. An empty array is an empty page; null is not.
- * @returns the items and the page numbers, or every problem of the whole page
+ * Reads one page: wrapped or bare, an array or one object. An empty array is an empty page; null is not. An item of an
+ * array that cannot be read leaves the others readable: it may be somebody else's.
+ * @returns the items and the page numbers, or every problem of a page that is none
  */
 export function parsePage<T>(schema: ItemSchema<T>, json: unknown): Parsed<Page<T>> {
   const { where, payload, pagination } = unwrap(json);
-  const problems: Problem[] = [];
-  const read = <U>(itemSchema: ItemSchema<U>, value: unknown, path: string): U[] => {
-    const result = v.safeParse(itemSchema, value);
-    if (result.success) return [result.output];
-    problems.push(...result.issues.map((issue) => toProblem(path, issue)));
-    return [];
+  const items: T[] = [];
+  const unreadable: UnreadableItem[] = [];
+  const values: readonly unknown[] = Array.isArray(payload) ? payload : [payload];
+  for (const [index, value] of values.entries()) {
+    const path = Array.isArray(payload) ? `${where}[${index}]` : where;
+    const item = parseItem(schema, value, path);
+    if (item.kind === 'ok') items.push(item.value);
+    else unreadable.push({ value, path, problems: item.problems });
+  }
+  const pages = parseItem(paginationSchema, pagination ?? {}, 'pagination');
+  const isPage = pages.kind === 'ok' && (Array.isArray(payload) || unreadable.length === 0);
+  if (isPage) return { kind: 'ok', value: { items, unreadable, ...pages.value } };
+  const pageProblems = pages.kind === 'ok' ? [] : pages.problems;
+  return { kind: 'problems', problems: [...unreadable.flatMap(({ problems }) => problems), ...pageProblems] };
+}
+
+function parseItem<T>(schema: ItemSchema<T>, value: unknown, path: string): Parsed<T> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return { kind: 'ok', value: result.output };
+  return { kind: 'problems', problems: result.issues.map((issue) => toProblem(path, issue)) };
+}
+
+/** What an unreadable process or server calls itself; null when not even that can be read. */
+export function nameOf({ value }: UnreadableItem): string | null {
+  return isRecord(value) ? (readName(value.name) ?? null) : null;
+}
+
+/**
+ * What can still be said of an unreadable action: above all whether it runs, which it does unless its end can be read.
+ * Null for what is no action at all.
+ */
+export function salvageAction({ value }: UnreadableItem): ActionReply | null {
+  if (!isRecord(value)) return null;
+  return {
+    // Of no consequence beyond the order of the log: the oldest place is that of an action whose number is unknown.
+    id: readNumber(value.id) ?? 0,
+    kind: readName(value.action) ?? 'unknown',
+    startedAtMs: readTimeMs(value.started_at) ?? null,
+    finishedAtMs: readTimeMs(value.finished_at) ?? null,
+    success: readBoolean(value.finished_success) ?? null,
+    message: readText(value.finished_message) ?? null,
+    userReference: referenceOf(value.metadata),
   };
-  const items = Array.isArray(payload)
-    ? payload.flatMap((value: unknown, index) => read(schema, value, `${where}[${index}]`))
-    : read(schema, payload, where);
-  const [pages] = pagination === null ? [] : read(paginationSchema, pagination, 'pagination');
-  if (problems.length > 0) return { kind: 'problems', problems };
-  return { kind: 'ok', value: { items, current: pages?.current ?? null, next: pages?.next ?? null } };
 }
 
 /** One issue in our words: path, what was expected, what was found (in full: the client cleans and cuts it). */

@@ -12,6 +12,7 @@ let host: ProcessHost;
 let nowMs: number;
 let processes: unknown[];
 let servers: unknown[];
+let warnings: string[];
 
 const process = (name: string, counts: Record<string, number>, pauses?: Record<string, number>) => ({
   name,
@@ -28,6 +29,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   nowMs = 1_700_000_000_000;
+  warnings = [];
   processes = [process('worker', { web: 2 }), process('mailer', { jobs: 1 })];
   servers = [serverOf('web', 'bb'), serverOf('jobs', 'aa')];
   server.answer(({ path }) => ({ body: { response: path.includes('/servers') ? servers : processes } }));
@@ -36,7 +38,8 @@ beforeEach(() => {
 
 function hostOf(): ProcessHost {
   const clock = { nowMs: () => nowMs };
-  return createProcessHost({ client: clientOf(server.url, { clock, limits: { maxTries: 1 } }), clock });
+  const client = clientOf(server.url, { clock, limits: { maxTries: 1 } });
+  return createProcessHost({ client, clock, onWarning: (warning) => warnings.push(warning) });
 }
 
 async function placementOf(name: string, signal = calm()): Promise<Reading<Placement>> {
@@ -97,6 +100,20 @@ describe('placements', () => {
     expect([asked('processes'), asked('servers')]).toEqual([3, 2]);
   });
 
+  it('read both lists anew for a caller that asks for fresh ones, so that a failed server is seen at once', async () => {
+    const { signal } = new AbortController();
+    await placementOf('worker');
+    servers = [serverOf('web', 'bb', 4), serverOf('jobs', 'aa')];
+    expect(await placementOf('worker')).toMatchObject({ value: { servers: [{}, { name: 'web', healthy: true }] } });
+    const underway = placementOf('worker', signal);
+    const fresh = (await host.placements(STACK, ['worker'], signal, { fresh: true })).get('worker');
+    expect(fresh).toMatchObject({ value: { servers: [{ healthy: true }, { name: 'web', healthy: false }] } });
+    expect([asked('processes'), asked('servers')]).toEqual([4, 2]);
+    await underway;
+    expect(await placementOf('worker')).toMatchObject({ value: { servers: [{}, { name: 'web', healthy: false }] } });
+    expect(asked('servers')).toBe(2);
+  });
+
   it('read the server list again at once when a process runs on a server that it does not know', async () => {
     await placementOf('worker');
     processes = [process('worker', { web: 2, fresh: 1 })];
@@ -146,6 +163,81 @@ describe('placements', () => {
   ])('take a server of health %j for healthy: %j', async (health, healthy) => {
     servers = [serverOf('web', 'aa', health)];
     expect(await placementOf('worker')).toMatchObject({ kind: 'ok', value: { servers: [{ healthy }] } });
+  });
+});
+
+describe('an item that cannot be read', () => {
+  it.each([
+    ['servers: null', { name: 'mailer', servers: null }, 'servers: expected'],
+    ['servers: []', { name: 'mailer', servers: [] }, 'servers: expected'],
+    ['no name', { servers: {} }, 'name: is missing'],
+    ['nothing at all', null, 'it: expected an object, found null'],
+  ])('of another process (%s) does not stop a process that can be read, and is told', async (_, odd, told) => {
+    processes = [odd, process('worker', { web: 2 })];
+    expect(await placementOf('worker')).toMatchObject({ kind: 'ok', value: { servers: [{ count: 0 }, { count: 2 }] } });
+    expect(warnings).toEqual([expect.stringMatching(/^process ("mailer"|without a name) could not be read: /)]);
+    expect(warnings[0]).toContain(told);
+  });
+
+  it('is a failed reading of that very process, naming the field', async () => {
+    processes = [{ name: 'mailer', servers: null }, process('worker', { web: 2 })];
+    expect(await placementOf('mailer')).toEqual({
+      kind: 'failed',
+      why: 'malformed',
+      detail: expect.stringContaining('process "mailer" could not be read: response[0].servers: expected an object'),
+    });
+    processes = [process('mailer', { web: 1 }), { name: 'mailer', servers: [] }];
+    expect(await placementOf('mailer')).toMatchObject({ why: 'malformed' });
+  });
+
+  it('and has no name may be the process that is asked for', async () => {
+    processes = [{ name: null, servers: { web: 1 } }, process('worker', { web: 2 })];
+    expect(await placementOf('mailer')).toMatchObject({
+      why: 'malformed',
+      detail: expect.stringContaining('"mailer" is not among those that could be read: response[0].name: '),
+    });
+    expect(await placementOf('worker')).toMatchObject({ kind: 'ok' });
+  });
+
+  it('of the servers matters only to a process that runs there', async () => {
+    servers = [serverOf('web', 'bb'), serverOf('jobs', '../x')];
+    expect(await placementOf('worker')).toMatchObject({ kind: 'ok', value: { servers: [{ name: 'web' }] } });
+    expect(await placementOf('mailer')).toMatchObject({
+      why: 'malformed',
+      detail: expect.stringMatching(/runs on server "jobs", which is not in .* as far as .*response\[1\]\.uid/),
+    });
+    expect(warnings[0]).toContain('server "jobs" could not be read: uid: expected a server uid');
+    host = hostOf();
+    servers = [{}];
+    processes = [process('worker', { web: 0 })];
+    expect(await placementOf('worker')).toMatchObject({
+      why: 'malformed',
+      detail: expect.stringContaining('no server could be read: response[0].uid: is missing'),
+    });
+  });
+
+  it('of the action log runs unless its end can be read', async () => {
+    const time = '2024-01-15T10:30:00Z';
+    const response = [
+      { id: 9, action: 'Process_scale', finished_at: time },
+      { id: 8, action: null, started_at: time, finished_at: time },
+      { id: 7, action: 'Process_scale', started_at: time, finished_at: '' },
+      'nonsense',
+    ];
+    server.script({ body: { response } });
+    expect(await host.actions(STACK, calm())).toMatchObject({
+      kind: 'ok',
+      value: [
+        { id: 9 },
+        { id: 8, kind: 'unknown', finishedAtMs: Date.UTC(2024, 0, 15, 10, 30) },
+        { id: 7, kind: 'process_scale', startedAtMs: Date.UTC(2024, 0, 15, 10, 30), finishedAtMs: null },
+      ],
+    });
+    expect(warnings).toEqual([
+      'action 8 could not be read and is taken as finished: action: expected a kind of action, found null',
+      'action 7 could not be read and is taken as running: finished_at: expected a time or null, found ""',
+      'action without a number could not be read and is taken as left out: it: expected an object, found "nonsense"',
+    ]);
   });
 });
 
@@ -255,6 +347,47 @@ describe('actions', () => {
     const reading = await host.actions(STACK, calm());
     expect(reading).toMatchObject({ kind: 'ok', observedAtMs: nowMs, value: [{ id: 9 }, { id: 5 }, { id: 3 }] });
     expect(server.requests).toHaveLength(1);
+  });
+
+  describe('since a time', () => {
+    const hourMs = 3_600_000;
+    /** Three actions a page, one an hour, the newest first. */
+    const log = (pages: number) =>
+      server.answer((_, index) => ({
+        body: {
+          response: [0, 1, 2].map((row) => {
+            const startedAt = new Date(nowMs - (index * 3 + row) * hourMs).toISOString();
+            return { id: 1000 - index * 3 - row, action: 'x', started_at: startedAt, finished_at: startedAt };
+          }),
+          pagination: { current: index + 1, next: index + 1 < pages ? index + 2 : null },
+        },
+      }));
+    const idsSince = async (hours: number) => {
+      const reading = await host.actions(STACK, calm(), nowMs - hours * hourMs);
+      return reading.kind === 'ok' ? reading.value.map(({ id }) => id) : reading;
+    };
+
+    it('are read page by page until one is older', async () => {
+      log(9);
+      expect(await idsSince(3.5)).toEqual([1000, 999, 998, 997, 996, 995]);
+      expect(server.requests).toHaveLength(2);
+    });
+
+    it('are one page where that leads back far enough, or is all there is', async () => {
+      log(9);
+      await idsSince(1.5);
+      expect(server.requests).toHaveLength(1);
+      log(1);
+      expect(await idsSince(24)).toEqual([1000, 999, 998]);
+      expect(warnings).toEqual([]);
+    });
+
+    it('end with the fifth page, and that is told', async () => {
+      log(9);
+      expect(await idsSince(24)).toHaveLength(15);
+      expect(server.requests).toHaveLength(5);
+      expect(warnings).toEqual([expect.stringContaining('the action log is longer')]);
+    });
   });
 
   it('are found, gone or unreadable when looked at one by one', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { actionSchema, parsePage, serverSchema, stackSchema } from '../../lib/cloud66/schema.ts';
+import { actionSchema, parsePage, salvageAction, serverSchema, stackSchema } from '../../lib/cloud66/schema.ts';
 
 const actionWith = (fields: Record<string, unknown>) => parsePage(actionSchema, { id: 1, action: 'x', ...fields });
 const firstOf = (parsed: ReturnType<typeof actionWith>) =>
@@ -71,6 +71,46 @@ describe('actions', () => {
   });
 });
 
+describe('an item that cannot be read', () => {
+  const listed = [{ id: 1, action: 'a' }, { id: 2, action: null, finished_at: '' }, 'text', { id: 4, action: 'd' }];
+
+  it('leaves the others of its list readable, and is kept with its place and its problems', () => {
+    const parsed = parsePage(actionSchema, { response: listed });
+    expect(parsed).toMatchObject({
+      kind: 'ok',
+      value: {
+        items: [{ id: 1 }, { id: 4 }],
+        unreadable: [
+          { value: listed[1], path: 'response[1]', problems: [{ field: 'response[1].action' }, {}] },
+          { value: 'text', path: 'response[2]', problems: [{ field: 'response[2]' }] },
+        ],
+      },
+    });
+  });
+
+  it('makes a page unreadable where it stands alone', () => {
+    expect(parsePage(actionSchema, { response: listed[1] })).toMatchObject({ kind: 'problems' });
+  });
+
+  it.each<[unknown, object | null]>([
+    ['text', null],
+    [null, null],
+    [{}, { id: 0, kind: 'unknown', startedAtMs: null, finishedAtMs: null, success: null, userReference: null }],
+    [
+      { id: '7', action: 'Process_scale', finished_at: '', started_at: '2014-09-01T19:08:05Z' },
+      { id: 7, kind: 'Process_scale', finishedAtMs: null, startedAtMs: Date.UTC(2014, 8, 1, 19, 8, 5) },
+    ],
+    [
+      { action: [], finished_at: '2014-09-01T19:08:05Z', finished_success: 'true', metadata: { user_reference: 'd' } },
+      { kind: 'unknown', finishedAtMs: Date.UTC(2014, 8, 1, 19, 8, 5), success: true, userReference: 'd' },
+    ],
+  ])('of the action log (%j) still tells what can be read of it', (value, expected) => {
+    const salvaged = salvageAction({ value, path: '', problems: [] });
+    if (expected === null) expect(salvaged).toBeNull();
+    else expect(salvaged).toMatchObject(expected);
+  });
+});
+
 describe('stacks and servers', () => {
   it.each([
     [
@@ -104,10 +144,7 @@ describe('stacks and servers', () => {
 
   it('refuses uids that could not stand in a path, names that are empty, and health of no known form', () => {
     const parsed = parsePage(serverSchema, [{ uid: '../x', name: '', health_state: [] }]);
-    expect(parsed.kind === 'problems' ? parsed.problems.map(({ field }) => field) : []).toEqual([
-      '[0].uid',
-      '[0].name',
-      '[0].health_state',
-    ]);
+    const [item] = parsed.kind === 'ok' ? parsed.value.unreadable : [];
+    expect(item?.problems.map(({ field }) => field)).toEqual(['[0].uid', '[0].name', '[0].health_state']);
   });
 });
