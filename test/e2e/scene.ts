@@ -153,7 +153,8 @@ function worldOptions(options: SceneOptions): WorldOptions {
     cloud: {
       ...cloud,
       queues: Object.fromEntries(queues.map((name) => [name, {}])),
-      extraEnvironment: { LOG_LEVEL: 'debug', ...settings },
+      // A strategy whose numbers can be told in advance: 30 messages are three workers.
+      extraEnvironment: { LOG_LEVEL: 'debug', STRATEGY: 'backlog', ...settings },
     },
     ...(options.scopes ? { scopes: options.scopes } : {}),
     ...(options.replyForm ? { replyForm: options.replyForm } : {}),
