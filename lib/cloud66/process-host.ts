@@ -13,12 +13,12 @@ import {
   NotFoundError,
   ThrottledError,
   TrialExpiredError,
-  tellProblems,
   UnauthorizedError,
   UnknownOutcomeError,
 } from './errors.ts';
-import { type Listed, place, type StackView, unknownServers } from './placement.ts';
-import { type ActionReply, nameOf, type ServerReply, salvageAction, type UnreadableItem } from './schema.ts';
+import { place } from './placement.ts';
+import { type ActionReply, salvageAction } from './schema.ts';
+import { createStackViews, tellItem } from './stack-views.ts';
 
 export interface ProcessHostOptions {
   readonly client: Cloud66Client;
@@ -29,67 +29,13 @@ export interface ProcessHostOptions {
   readonly onWarning?: (warning: string) => void;
 }
 
-interface CachedServers {
-  readonly servers: Listed<ServerReply>;
-  readonly readAtMs: number;
-}
-
-/** Server lists kept at most: far more stacks than one account scales. */
-const MAX_CACHED_STACKS = 100;
-
 /** Pages of the action log that are read at most, of about 30 actions each. */
 const MAX_ACTION_PAGES = 5;
 
 /** Reads placements, stacks and actions. Trouble becomes a failed `Reading`; only a bug of ours is thrown. */
 export function createProcessHost(options: ProcessHostOptions): ProcessHost {
   const { client, clock, cacheSeconds = 300, onWarning = () => {} } = options;
-  const serverLists = new Map<string, CachedServers>();
-  const viewsUnderway = new Map<string, { readonly signal: AbortSignal; readonly view: Promise<StackView> }>();
-
-  /** What cannot be read of a list is kept beside it: whether it matters depends on what is asked. */
-  const listOf = async <T>(
-    what: string,
-    read: (keep: { readonly onUnreadable: (item: UnreadableItem) => void }) => Promise<readonly T[]>,
-  ): Promise<Listed<T>> => {
-    const unreadable: UnreadableItem[] = [];
-    const items = await read({ onUnreadable: (item) => unreadable.push(item) });
-    for (const item of unreadable) {
-      const name = nameOf(item);
-      onWarning(`${what} ${name === null ? 'without a name' : `"${name}"`} could not be read: ${tellItem(item)}`);
-    }
-    return { items, unreadable };
-  };
-
-  const readServers = async (stackUid: string, signal: AbortSignal): Promise<Listed<ServerReply>> => {
-    const readAtMs = clock.nowMs();
-    const servers = await listOf('server', (keep) => client.listServers(stackUid, signal, keep));
-    if (serverLists.size >= MAX_CACHED_STACKS) serverLists.clear();
-    serverLists.set(stackUid, { servers, readAtMs });
-    return servers;
-  };
-
-  const readView = async (stackUid: string, maxAgeSeconds: number, signal: AbortSignal): Promise<StackView> => {
-    const observedAtMs = clock.nowMs();
-    const cached = serverLists.get(stackUid);
-    const isFresh = cached !== undefined && observedAtMs - cached.readAtMs < maxAgeSeconds * 1000;
-    const [processes, known] = await Promise.all([
-      listOf('process', (keep) => client.listProcesses(stackUid, keep, signal)),
-      isFresh ? cached.servers : readServers(stackUid, signal),
-    ]);
-    const isOutdated = isFresh && processes.items.some((process) => unknownServers(process, known.items).length > 0);
-    return { processes, servers: isOutdated ? await readServers(stackUid, signal) : known, observedAtMs };
-  };
-
-  /** Callers of one pass (one signal) that ask while the answer is under way share it, unless it may be too old. */
-  const shareView = (stackUid: string, signal: AbortSignal, fresh: boolean): Promise<StackView> => {
-    const underway = viewsUnderway.get(stackUid);
-    if (underway?.signal === signal && !fresh) return underway.view;
-    const view = readView(stackUid, fresh ? 0 : cacheSeconds, signal).finally(() => {
-      if (viewsUnderway.get(stackUid)?.view === view) viewsUnderway.delete(stackUid);
-    });
-    viewsUnderway.set(stackUid, { signal, view });
-    return view;
-  };
+  const views = createStackViews({ client, clock, cacheSeconds, onWarning });
 
   const readActions = async (stackUid: string, sinceMs: number | undefined, signal: AbortSignal) => {
     const salvaged: ActionReply[] = [];
@@ -116,7 +62,7 @@ export function createProcessHost(options: ProcessHostOptions): ProcessHost {
 
   return {
     async placements(stackUid, processNames, signal, { fresh = false } = {}) {
-      const read = await readingOf(() => shareView(stackUid, signal, fresh));
+      const read = await readingOf(() => views.view(stackUid, signal, fresh));
       const placementIn = (name: string): Reading<Placement> => (read.kind === 'ok' ? place(name, read.value) : read);
       return new Map(processNames.map((name) => [name, placementIn(name)]));
     },
@@ -133,20 +79,14 @@ export function createProcessHost(options: ProcessHostOptions): ProcessHost {
     async action(stackUid, actionId, signal) {
       const look = await lookAt(client, stackUid, actionId, signal);
       // A list that was asked for before the action was seen finished may show the workers before it.
-      if (look.kind === 'found' && look.action.finishedAtMs !== null) viewsUnderway.delete(stackUid);
+      if (look.kind === 'found' && look.action.finishedAtMs !== null) views.forget(stackUid);
       return look;
     },
   };
 }
 
+/** Told when a log is followed back, and five pages do not reach as far as was asked. */
 const CUT = 'the action log is longer than what is read of it; a change further back is not seen';
-
-/** The problems of an item, without its place in the list, which changes from reply to reply. */
-function tellItem({ path, problems }: UnreadableItem): string {
-  return tellProblems(
-    problems.map(({ field, message }) => ({ field: field.slice(path.length).replace(/^\./, '') || 'it', message })),
-  );
-}
 
 // --- stacks and actions -----------------------------------------------------------------------------------------
 
