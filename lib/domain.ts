@@ -197,6 +197,24 @@ export interface LatencyStrategy {
   readonly surgeFactor: number;
 }
 
+/** Limits by the clock: from each time that the cron expression names, for a while. Null = no limit of that kind. */
+export interface ScheduleRule {
+  readonly cron: string;
+  /** Of the IANA time zone database, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+  readonly durationSeconds: number;
+  readonly minWorkers: number | null;
+  readonly maxWorkers: number | null;
+}
+
+/** One opening of a schedule rule. */
+export interface ScheduleWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly minWorkers: number | null;
+  readonly maxWorkers: number | null;
+}
+
 /** Everything the decision needs to know about the user's wishes. Complete: no field is optional. */
 export interface Policy {
   readonly minWorkers: number;
@@ -219,6 +237,13 @@ export interface Policy {
   readonly metricMaxAgeSeconds: number;
   /** An action that has run longer than this no longer holds back the next change. */
   readonly actionTimeoutSeconds: number;
+  readonly schedule: readonly ScheduleRule[];
+  /** How long a job may run at most; null = not told. */
+  readonly maxJobSeconds: number | null;
+  /** How long Cloud 66 lets a stopping worker finish, by the stop sequence of its process. */
+  readonly stopSeconds: number;
+  /** What to do about a scale in that could cut jobs short. */
+  readonly longJobs: 'warn' | 'refuse';
 }
 
 /** A CloudWatch alarm on the depth of the target's queue; it only makes us look sooner. */
@@ -263,6 +288,8 @@ export interface Observation {
 export interface DecisionInput {
   readonly now: number;
   readonly policy: Policy;
+  /** Windows of the policy's schedule around `now`. */
+  readonly windows: readonly ScheduleWindow[];
   readonly observation: Observation;
 }
 
@@ -292,6 +319,8 @@ export type Reason =
   | 'pattern_ahead'
   | 'cooling_down'
   | 'no_capacity'
+  | 'jobs_outlast_stop'
+  | 'scale_out_ineffective'
   | 'process_paused'
   | 'stack_deploying'
   | 'stack_not_live'

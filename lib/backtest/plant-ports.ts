@@ -2,6 +2,8 @@
  * The ports of a reconcile, answered by the plant in simulated time: the deployed code cannot tell that it is replayed.
  * Every reading is fresh and true; what the outside world adds to it (lag, gaps, slow and failing actions) is the plant's.
  */
+
+import { openWindows } from '../config/schedule.ts';
 import type {
   Action,
   ActionRecord,
@@ -47,6 +49,7 @@ export function plantPorts({ plant, startMs, servers, onDecision }: PlantPortsOp
     sender: SENDER,
     reporter: { decided: (event) => onDecision?.(event), ended: ignore, looked: ignore },
     memory: createMemory(),
+    openWindows,
     newDecisionId: () => String(++decisions),
   };
 }

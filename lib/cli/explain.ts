@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { Environment } from '../config/env.ts';
+import { openWindows } from '../config/schedule.ts';
 import type { Decision, DecisionInput, Observation, ServerCounts, Target } from '../domain.ts';
 import { AutoscalerError, InvalidInputError } from '../errors.ts';
 import { type Hold, holdOf, type WhatIf, whatIf } from '../policy/what-if.ts';
@@ -147,6 +148,7 @@ function lookingPorts({ ports }: Connection, onDecided: (event: Decided) => void
     },
     reporter: { decided: onDecided, ended: () => {}, looked: () => {} },
     memory: createMemory(),
+    openWindows,
     newDecisionId: () => 'explained',
   };
 }

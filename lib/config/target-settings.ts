@@ -2,6 +2,7 @@
  * The rows of the table of settings that each target has: unprefixed the default for all targets, with the target's
  * prefix for that one.
  */
+import { scheduleRules } from './schedule.ts';
 import type { Setting } from './schema.ts';
 import {
   decimalNumber,
@@ -223,6 +224,40 @@ export const TARGET_SETTINGS = {
     unset: 'required by the strategy step',
     doc: 'Strategy step: at a backlog of so many messages or more, change by so many workers.',
     example: '0:-1,100:+1,500:+5',
+  },
+  SCHEDULE: {
+    ...TARGET,
+    group: 'Workers',
+    type: scheduleRules,
+    default: null,
+    unset: 'the same limits at all times',
+    doc: 'Other limits by the clock: "cron | time zone | duration | min= max=", several between semicolons.',
+    example: '0 7 * * 1-5 | Europe/Berlin | 10h | min=4',
+  },
+  MAX_JOB_SECONDS: {
+    ...TARGET,
+    group: 'Workers',
+    type: wholeNumber(1, 604_800),
+    unit: 'seconds',
+    default: null,
+    unset: 'jobs end within STOP_SECONDS',
+    doc: 'How long the longest job runs; compared with STOP_SECONDS before a scale in.',
+    example: '600',
+  },
+  STOP_SECONDS: {
+    ...TARGET,
+    group: 'Workers',
+    type: wholeNumber(1, 604_800),
+    unit: 'seconds',
+    default: '90',
+    doc: "How long Cloud 66 lets a stopping worker finish: the waits of its process's stop_sequence before the kill (term, 90, kill).",
+  },
+  LONG_JOBS: {
+    ...TARGET,
+    group: 'Workers',
+    type: oneOf('warn', 'refuse'),
+    default: 'warn',
+    doc: 'When MAX_JOB_SECONDS is longer than STOP_SECONDS: warn in each scale in, or refuse it while any job runs.',
   },
   TOLERANCE: {
     ...TARGET,

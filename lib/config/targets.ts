@@ -1,6 +1,7 @@
 /** From variables to targets, each complete, with every check that needs more than one setting. */
-import type { Policy, QueueSource, Strategy, Target } from '../domain.ts';
-import { variableText } from './env.ts';
+import type { QueueSource, Target } from '../domain.ts';
+import { type Environment, variableText } from './env.ts';
+import { defaultThreshold, readPolicy } from './policy-settings.ts';
 import {
   addProblem,
   type Findings,
@@ -14,6 +15,7 @@ import {
   variableFor,
 } from './read.ts';
 import { SETTINGS, TARGET_SETTING_NAMES } from './schema.ts';
+import { queueUrlParts } from './values.ts';
 
 /** How many targets one deployment may have; the 4 KB of a function's environment end sooner. */
 const MAX_TARGETS = 100;
@@ -59,9 +61,27 @@ function idProblem(id: string): string | null {
 
 /** Without TARGETS there is one target, named after its process: `Mail_Out` becomes `mail-out`. */
 function idFromProcess(source: Source): readonly string[] {
+  const listable = unlistedTargets(source.environment);
+  if (variableText(source.environment, 'PROCESS_NAME') === null && listable.length > 0) {
+    addProblem(
+      source.findings,
+      'TARGETS',
+      `is not set; for ${listable[0]?.variable} add TARGETS=${listable.map(({ id }) => id).join(',')}`,
+    );
+    return [];
+  }
   const name = readRequired(source, 'PROCESS_NAME');
   const id = name?.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') ?? null;
   return id === null ? [] : [id.replace(/-$/, '')];
+}
+
+/** Targets that have a process name of their own, as if TARGETS listed them. */
+function unlistedTargets(environment: Environment): readonly { readonly id: string; readonly variable: string }[] {
+  return Object.keys(environment).flatMap((variable) => {
+    const prefix = /^([A-Z][A-Z0-9_]*)_PROCESS_NAME$/.exec(variable)?.[1];
+    const id = prefix?.toLowerCase().replaceAll('_', '-') ?? '';
+    return idProblem(id) === null && variableText(environment, variable) !== null ? [{ id, variable }] : [];
+  });
 }
 
 /** All targets. Where something is wrong, the findings tell, and the targets that were left out do not matter. */
@@ -73,8 +93,10 @@ export function readTargets(source: Source, ids: readonly string[], actionTimeou
     if (target !== null) targets.push(target);
   }
   // Without any id there is nothing to return, but the settings still have problems to report.
-  if (!listed && ids.length === 0) readTarget(source, '', actionTimeoutSeconds);
+  if (!listed && ids.length === 0 && !hasProblem(source.findings, 'TARGETS'))
+    readTarget(source, '', actionTimeoutSeconds);
   refuseSharedProcesses(targets, source.findings);
+  warnOfOddities(targets, source.findings);
   return targets;
 }
 
@@ -107,110 +129,20 @@ function readQueueSource(source: Source): QueueSource | null {
   }
   if (name === 'METRIC') {
     const metric = readSetting(source, name);
+    if (metric?.namespace === 'AWS/SQS' && metric.name === 'ApproximateAgeOfOldestMessage') {
+      const instead = 'set QUEUE_NAME instead, and the wait that jobs may have as LATENCY_TARGET_SECONDS';
+      addProblem(
+        source.findings,
+        variableFor(source, name),
+        `is an age in seconds, not a number of messages; ${instead}`,
+      );
+      return null;
+    }
     return metric === null ? null : { kind: 'metric', ...metric };
   }
   const text = readSetting(source, name);
   if (text === null) return null;
   return name === 'QUEUE_URL' ? { kind: 'sqs', queueUrl: text } : { kind: 'sqs_name', queueName: text };
-}
-
-function readPolicy(source: Source, queue: QueueSource | null, actionTimeoutSeconds: number): Policy | null {
-  const strategy = readStrategy(source, queue);
-  const policy = {
-    minWorkers: readSetting(source, 'MIN_WORKERS'),
-    maxWorkers: readSetting(source, 'MAX_WORKERS'),
-    countDelayed: readSetting(source, 'COUNT_DELAYED'),
-    tolerance: readSetting(source, 'TOLERANCE'),
-    scaleOutStabilizationSeconds: readSetting(source, 'SCALE_OUT_STABILIZATION_SECONDS'),
-    scaleInStabilizationSeconds: readSetting(source, 'SCALE_IN_STABILIZATION_SECONDS'),
-    scaleOutMaxStep: readSetting(source, 'SCALE_OUT_MAX_STEP'),
-    scaleInMaxStep: readSetting(source, 'SCALE_IN_MAX_STEP'),
-    scaleInCooldownSeconds: readSetting(source, 'SCALE_IN_COOLDOWN_SECONDS'),
-    servers: readSetting(source, 'SERVERS'),
-    maxWorkersPerServer: readSetting(source, 'MAX_WORKERS_PER_SERVER'),
-    metricMaxAgeSeconds: readSetting(source, 'METRIC_MAX_AGE_SECONDS'),
-    actionTimeoutSeconds,
-  };
-  checkBounds(source, policy);
-  return strategy === null ? null : { ...policy, strategy };
-}
-
-/** A metric tells a depth and no rates: `latency` would never dare to scale in on it. */
-function readStrategy(source: Source, queue: QueueSource | null): Strategy | null {
-  const hasRates = queue?.kind !== 'metric';
-  const wanted = readSetting(source, 'STRATEGY');
-  if (wanted === 'latency' && !hasRates) {
-    const variable = variableFor(source, 'STRATEGY');
-    addProblem(
-      source.findings,
-      variable,
-      '"latency" needs the sent counts of an SQS queue; with METRIC use backlog or step',
-    );
-    return null;
-  }
-  switch (wanted ?? (hasRates ? 'latency' : 'backlog')) {
-    case 'backlog':
-      return { kind: 'backlog', backlogPerWorker: readSetting(source, 'BACKLOG_PER_WORKER') };
-    case 'latency':
-      return {
-        kind: 'latency',
-        targetSeconds: readSetting(source, 'LATENCY_TARGET_SECONDS'),
-        targetPercent: readSetting(source, 'LATENCY_TARGET_PERCENT'),
-        jobSeconds: readSetting(source, 'JOB_SECONDS'),
-        jobsPerWorker: readSetting(source, 'JOBS_PER_WORKER'),
-        learnPatterns: readSetting(source, 'LEARN_PATTERNS'),
-        drainShare: readSetting(source, 'DRAIN_SHARE'),
-        headroom: readSetting(source, 'HEADROOM'),
-        keepIdleSeconds: readSetting(source, 'KEEP_IDLE_SECONDS'),
-        surgeFactor: readSetting(source, 'SURGE_FACTOR'),
-      };
-    case 'step': {
-      const steps = readRequired(source, 'STEPS');
-      return steps === null ? null : { kind: 'step', steps };
-    }
-  }
-}
-
-type Bounds = Pick<Policy, 'minWorkers' | 'maxWorkers' | 'servers' | 'maxWorkersPerServer'>;
-
-function checkBounds(source: Source, { minWorkers, maxWorkers, servers, maxWorkersPerServer }: Bounds): void {
-  const field = variableFor(source, 'MIN_WORKERS');
-  const limit = variableFor(source, 'MAX_WORKERS');
-  // A bound that could not be read stands at its default; comparing with that would only mislead.
-  if (hasProblem(source.findings, field)) return;
-  if (minWorkers > maxWorkers && !hasProblem(source.findings, limit)) {
-    addProblem(source.findings, field, `${minWorkers} is more than ${limit}, ${maxWorkers}`);
-  }
-  const room = servers === null || maxWorkersPerServer === null ? null : servers.length * maxWorkersPerServer;
-  if (room !== null && minWorkers > room) {
-    const [list, cap] = [variableFor(source, 'SERVERS'), variableFor(source, 'MAX_WORKERS_PER_SERVER')];
-    addProblem(source.findings, field, `${minWorkers} is more than the ${room} that ${list} and ${cap} leave room for`);
-  }
-}
-
-/** Strategy `latency`: the alarm goes off when this share of the target is needed for what waits. */
-const ALARMING_SHARE = 0.3;
-const USUAL_JOB_SECONDS = 10;
-
-/** Where the alarm goes off unless the user says otherwise: the lowest backlog that the minimum does not suffice for. */
-function defaultThreshold({ minWorkers, strategy }: Policy): number {
-  if (minWorkers === 0) return 1;
-  switch (strategy.kind) {
-    case 'backlog':
-      return Math.floor(strategy.backlogPerWorker * minWorkers) + 1;
-    case 'step':
-      return Math.max(
-        1,
-        ...strategy.steps
-          .filter((step) => step.change > 0)
-          .slice(0, 1)
-          .map((step) => step.atLeast),
-      );
-    case 'latency': {
-      const perWorker = (strategy.targetSeconds * strategy.jobsPerWorker) / (strategy.jobSeconds ?? USUAL_JOB_SECONDS);
-      return Math.max(1, Math.floor(ALARMING_SHARE * perWorker * minWorkers));
-    }
-  }
 }
 
 /** Two targets on one process would undo each other's work for ever. */
@@ -228,5 +160,19 @@ function refuseSharedProcesses(targets: readonly Target[], findings: Findings): 
         `${shown(processName)} of stack ${stackUid} is already scaled by the target ${owner}`,
       );
     }
+  }
+}
+
+/** What works as written, but hardly as meant. */
+function warnOfOddities(targets: readonly Target[], { warnings }: Findings): void {
+  const owners = new Map<string, string>();
+  for (const { id, source, policy } of targets) {
+    if (policy.maxWorkers === 0)
+      warnings.push(`target ${id}: MIN_WORKERS and MAX_WORKERS are 0, so that nothing ever works`);
+    const queue = source.kind === 'sqs' ? queueUrlParts(source.queueUrl)?.queueName : JSON.stringify(source);
+    const key = source.kind === 'sqs_name' ? source.queueName : (queue ?? '');
+    const owner = owners.get(key);
+    if (owner === undefined) owners.set(key, id);
+    else warnings.push(`targets ${owner} and ${id} read the same queue: each scales as if all of it were its own`);
   }
 }

@@ -11,6 +11,7 @@ import { createCloud66Client } from '../cloud66/client.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
 import { type Environment, readEnvironment } from '../config/env.ts';
+import { openWindows } from '../config/schedule.ts';
 import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import type { AwsConnection } from '../queue/connection.ts';
@@ -52,6 +53,7 @@ export function wireScale(environment: Environment = readEnvironment()) {
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     reporter,
     memory: createMemory(),
+    openWindows,
     newDecisionId: randomUUID,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(

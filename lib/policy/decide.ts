@@ -6,10 +6,12 @@
  * quiet minute costs one queue reading and no more.
  */
 import type { Backlog, Decision, DecisionInput, NeedsEvidence, Reading, Reason, Step } from '../domain.ts';
-import { boundsOf, clamp } from './clamp.ts';
+import { boundsOf, clamp, scheduleRemark } from './clamp.ts';
 import { coolDown } from './cooldown.ts';
 import { isPaused, totalWorkers } from './distribute.ts';
+import { expectEffect } from './effect.ts';
 import { gate, requireEvidence } from './gate.ts';
+import { stopGracefully } from './graceful.ts';
 import { limit } from './limit.ts';
 import { recommendLatency } from './recommend/latency.ts';
 import { recommend } from './recommend/recommend.ts';
@@ -32,6 +34,7 @@ const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
   stabilize,
   limit,
   coolDown,
+  stopGracefully,
   clamp,
   requireEvidence,
 ];
@@ -40,7 +43,16 @@ const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
  * Strategy `latency` weighs small differences, what was needed of late and the last change itself, knowing rates and times
  * that the general rules do not; gate, limits and evidence hold for it as for everybody.
  */
-const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [gate, clamp, settle, limit, clamp, requireEvidence];
+const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [
+  gate,
+  clamp,
+  settle,
+  expectEffect,
+  limit,
+  stopGracefully,
+  clamp,
+  requireEvidence,
+];
 
 /**
  * Decides what to do about the number of workers of one target.
@@ -51,13 +63,13 @@ const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [gate, clamp, settle, 
  * @throws RangeError when a postcondition is broken: a programming error, never a state of the world.
  */
 export function decide(input: DecisionInput): Decision | NeedsEvidence {
-  const { now, policy, observation } = input;
+  const { now, policy, observation, windows } = input;
   if (observation.placement.kind !== 'ok') {
     return held(null, null, 'workers_unknown', [unknownStep('workers', observation.placement)]);
   }
   const placement = observation.placement.value;
   const currentCount = totalWorkers(placement);
-  const situation = { ...input, placement, currentCount, bounds: boundsOf(policy, placement) };
+  const situation = { ...input, placement, currentCount, bounds: boundsOf(policy, placement, windows, now) };
   if (isPaused(placement)) {
     return held(currentCount, null, 'process_paused', [note('gate', currentCount, 'The process is paused.')]);
   }
@@ -105,7 +117,7 @@ function unmetMinimum({ policy, placement }: Situation): string {
 
 function correct(situation: Situation, count: number, reason: Reason): Decision | NeedsEvidence {
   const { min, max } = situation.bounds;
-  const why = `${situation.currentCount} workers are outside ${min} to ${max}.`;
+  const why = `${situation.currentCount} workers are outside ${min} to ${max}${scheduleRemark(situation.bounds)}.`;
   const step = { name: 'bounds', before: situation.currentCount, after: count, why };
   return run(CORRECTION, situation, count, [step], reason);
 }

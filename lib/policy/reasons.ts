@@ -20,6 +20,10 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   cooling_down: 'The last change ended less than SCALE_IN_COOLDOWN_SECONDS ago.',
   no_capacity:
     'More workers are wanted, but no allowed and healthy server can take one; SERVERS names the allowed ones.',
+  jobs_outlast_stop:
+    'Fewer workers would do, but jobs may run longer than a stopping worker is given (LONG_JOBS=refuse).',
+  scale_out_ineffective:
+    'The last scale outs did not raise the completions; something behind the workers is the bottleneck.',
   process_paused: 'Somebody paused the process in Cloud 66; it is left alone until it is resumed there.',
   stack_deploying: 'The stack is queued, being analysed or deploying; decided afresh when it is done.',
   stack_not_live: 'The stack has failed for good; nothing is scaled on it.',

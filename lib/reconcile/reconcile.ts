@@ -5,7 +5,7 @@
  * The targets of one stack go together, because they share the process list; stacks go side by side. Trouble with one
  * target or stack never stops the others: it becomes that target's result.
  */
-import type { DecisionInput, EvidenceName, Observation, Target } from '../domain.ts';
+import type { DecisionInput, EvidenceName, Observation, ScheduleRule, ScheduleWindow, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
 import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
@@ -29,6 +29,8 @@ export interface ReconcilePorts {
   readonly sender: ActionSender;
   readonly reporter: Reporter;
   readonly memory: Memory;
+  /** The windows of a schedule that are open at a time. */
+  readonly openWindows: (rules: readonly ScheduleRule[], nowMs: number) => readonly ScheduleWindow[];
   /** Names one decision, uniquely, for logs and records. */
   readonly newDecisionId: () => string;
 }
@@ -99,7 +101,8 @@ async function reconcileStack(
     const observation = observe(target, depths, placements, ports.memory.looks(target.id, now));
     const look = lookOf(observation, now);
     if (look) ports.memory.addLook(target.id, look);
-    const input = { now, policy: target.policy, observation };
+    const windows = ports.openWindows(target.policy.schedule, now);
+    const input = { now, policy: target.policy, windows, observation };
     const result = await reconcileTarget(target, input, evidence, ports, signals);
     results.set(target.id, result);
   }

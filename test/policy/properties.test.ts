@@ -109,7 +109,7 @@ const observation: fc.Arbitrary<Observation> = fc.record({
 });
 
 function decided(seen: Observation, wish: Policy): Decision {
-  const answer = decide({ now: NOW, policy: wish, observation: seen });
+  const answer = decide({ now: NOW, policy: wish, windows: [], observation: seen });
   if (answer.kind !== 'decision') throw new Error('complete evidence must lead to a decision');
   return answer;
 }
@@ -121,7 +121,7 @@ describe('for every policy and observation, a decision', () => {
         const { action, currentCount, desiredCount } = decided(seen, wish);
         expect(action === 'hold').toBe(desiredCount === currentCount);
         if (action === 'hold' || seen.placement.kind !== 'ok') return;
-        const { min, max } = boundsOf(wish, seen.placement.value);
+        const { min, max } = boundsOf(wish, seen.placement.value, [], NOW);
         expect(Number.isInteger(desiredCount)).toBe(true);
         expect(desiredCount).toBeGreaterThanOrEqual(min);
         expect(desiredCount).toBeLessThanOrEqual(max);
@@ -133,8 +133,9 @@ describe('for every policy and observation, a decision', () => {
   it('is the same for the same input, also after a trip through JSON', () => {
     fc.assert(
       fc.property(policy, observation, (wish, seen) => {
-        const copy = JSON.parse(JSON.stringify({ now: NOW, policy: wish, observation: seen }));
-        expect(decide(copy)).toEqual(decide({ now: NOW, policy: wish, observation: seen }));
+        const input = { now: NOW, policy: wish, windows: [], observation: seen };
+        const copy = JSON.parse(JSON.stringify(input));
+        expect(decide(copy)).toEqual(decide(input));
       }),
       { numRuns: 300 },
     );

@@ -31,6 +31,10 @@ export function policyOf(changes: Partial<Policy> = {}): Policy {
     maxWorkersPerServer: null,
     metricMaxAgeSeconds: 180,
     actionTimeoutSeconds: 900,
+    schedule: [],
+    maxJobSeconds: null,
+    stopSeconds: 90,
+    longJobs: 'warn',
     ...changes,
   };
 }
@@ -98,5 +102,5 @@ export function observationOf(workers: number, visible: number, changes: Partial
 }
 
 export function inputOf(observation: Observation, policy: Partial<Policy> = {}): DecisionInput {
-  return { now: NOW, policy: policyOf(policy), observation };
+  return { now: NOW, policy: policyOf(policy), windows: [], observation };
 }

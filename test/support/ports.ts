@@ -119,6 +119,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
       looked: () => {},
     },
     memory: createMemory(),
+    openWindows: () => [],
     newDecisionId: () => `decision-${results.length + 1}`,
   };
   return { answers, ports, calls, requests, records, results, outcomes };

@@ -47,6 +47,7 @@ const observation: Observation = {
 
 const input: DecisionInput = {
   now: NOW_MS,
+  windows: [],
   policy: {
     minWorkers: 1,
     maxWorkers: 10,
@@ -62,6 +63,10 @@ const input: DecisionInput = {
     maxWorkersPerServer: null,
     metricMaxAgeSeconds: 180,
     actionTimeoutSeconds: 900,
+    schedule: [],
+    maxJobSeconds: null,
+    stopSeconds: 90,
+    longJobs: 'warn',
   },
   observation,
 };
@@ -102,7 +107,16 @@ describe('a decision record', () => {
         result: { kind: 'scaled', actionId: 4711 },
         decision: scaleOut,
         counts: { u1: 6 },
-        ageSeconds: { backlog: 4, placement: 1, history: null, rates: null, forecast: null, looks: null, stack: 0, actions: null },
+        ageSeconds: {
+          backlog: 4,
+          placement: 1,
+          history: null,
+          rates: null,
+          forecast: null,
+          looks: null,
+          stack: 0,
+          actions: null,
+        },
         input,
       },
     ]);

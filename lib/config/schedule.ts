@@ -1,0 +1,75 @@
+/**
+ * `SCHEDULE`: limits by the clock, written as cron expressions in a time zone. Parsing and calendars live here, by croner, a
+ * kept library that knows daylight saving: a window at 02:30 opens once on the day when that hour comes twice, and at 03:00
+ * on the day when it does not come at all. What a window means is decided in `policy/schedule.ts`.
+ */
+import { Cron } from 'croner';
+import type { ScheduleRule, ScheduleWindow } from '../domain.ts';
+import type { ValueType } from './values.ts';
+
+const MAX_RULES = 20;
+const MAX_DURATION_SECONDS = 7 * 86_400;
+const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
+
+/** Rules between semicolons, their four parts between bars: `0 7 * * 1-5 | Europe/Berlin | 10h | min=4 max=20`. */
+export const scheduleRules: ValueType<readonly ScheduleRule[]> = {
+  expected:
+    'a list of "cron | time zone | duration | limits" between semicolons, such as ' +
+    '"0 7 * * 1-5 | Europe/Berlin | 10h | min=4" (durations in m, h or d up to 7d; min=, max= or both)',
+  parse: (text) => {
+    const rules = text.split(';').map((part) => ruleOf(part.split('|').map((each) => each.trim())));
+    const known = rules.flatMap((rule) => (rule === null ? [] : [rule]));
+    return known.length === rules.length && rules.length <= MAX_RULES ? known : null;
+  },
+};
+
+/** The windows of some rules that are open at `nowMs`. A window begins at its rule's newest cron time and lasts its duration. */
+export function openWindows(rules: readonly ScheduleRule[], nowMs: number): readonly ScheduleWindow[] {
+  return rules.flatMap(({ cron, timeZone, durationSeconds, minWorkers, maxWorkers }) => {
+    // Runs strictly before the time that is given, hence a millisecond (croner sees whole seconds) later.
+    const [newest] = new Cron(cron, { timezone: timeZone }).previousRuns(1, new Date(nowMs + 1000));
+    const startMs = newest?.getTime() ?? Number.POSITIVE_INFINITY;
+    const endMs = startMs + durationSeconds * 1000;
+    return startMs <= nowMs && nowMs < endMs ? [{ startMs, endMs, minWorkers, maxWorkers }] : [];
+  });
+}
+
+function ruleOf([
+  cron = '',
+  timeZone = '',
+  duration = '',
+  limits = '',
+  ...rest
+]: readonly string[]): ScheduleRule | null {
+  const durationSeconds = durationOf(duration);
+  const bounds = limitsOf(limits);
+  if (rest.length > 0 || durationSeconds === null || bounds === null || !isCron(cron, timeZone)) return null;
+  return { cron, timeZone, durationSeconds, ...bounds };
+}
+
+/** Five fields, so that nobody writes seconds by mistake; the library judges the rest, time zone included. */
+function isCron(cron: string, timeZone: string): boolean {
+  if (cron.split(/\s+/).length !== 5 || timeZone === '') return false;
+  try {
+    return new Cron(cron, { timezone: timeZone }).nextRun(new Date(0)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function durationOf(text: string): number | null {
+  const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  const seconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
+  return seconds > 0 && seconds <= MAX_DURATION_SECONDS ? seconds : null;
+}
+
+function limitsOf(text: string): Pick<ScheduleRule, 'minWorkers' | 'maxWorkers'> | null {
+  const found = new Map<string, number>();
+  for (const part of text.split(/\s+/)) {
+    const [, name = '', value = ''] = /^(min|max)=(\d{1,4})$/.exec(part) ?? [];
+    if (name === '' || found.has(name)) return null;
+    found.set(name, Number(value));
+  }
+  const [minWorkers, maxWorkers] = [found.get('min') ?? null, found.get('max') ?? null];
+  return minWorkers !== null && maxWorkers !== null && minWorkers > maxWorkers ? null : { minWorkers, maxWorkers };
+}
