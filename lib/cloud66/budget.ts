@@ -34,7 +34,7 @@ export interface ApiBudget {
 const DEFAULT_LIMIT = 3000;
 const HOUR_MS = 3_600_000;
 
-/** Start of the next hourly interval: when a limit that says nothing else is lifted. */
+/** Start of the next hourly interval: when the documented limit is lifted. */
 export function nextHourMs(nowMs: number): number {
   return (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
 }

@@ -33,6 +33,10 @@ export interface Circumstances {
 
 /** Longest piece of foreign text that goes into a message. */
 const MAX_EXCERPT = 300;
+/** A 429 that names no time: a limit that Cloud 66 does not document, and that may be over soon. */
+const UNNAMED_429_MS = 60_000;
+/** A 503 `throttled` that names no time: the limit is lifted hourly, but one look in five minutes sees it earlier. */
+const UNNAMED_503_MS = 300_000;
 /** Limits are lifted hourly; an answer that names a later time is not believed beyond this. */
 const MAX_THROTTLE_MS = 3_600_000;
 
@@ -67,7 +71,7 @@ function refusal(reply: WireReply, about: Circumstances): Cloud66Error {
   const message = `Cloud 66 answered ${status}${told === '' ? '' : ` (${told})`}`;
   const retryAtMs = retryAt(reply.headers, nowMs);
   const isThrottled = status === 429 || (status === 503 && id === 'throttled');
-  if (isThrottled) return new ThrottledError(message, call, status, retryAtMs ?? nextHourMs(nowMs));
+  if (isThrottled) return new ThrottledError(message, call, status, retryAtMs ?? probeAt(status, nowMs));
   if (status === 503 && id === 'not_implemented') {
     return new UnavailableError(message, call, status, { retryable: false });
   }
@@ -176,6 +180,11 @@ export function readRateLimit(headers: Headers, nowMs: number): RateLimit | null
 function retryAt(headers: Headers, nowMs: number): number | null {
   const atMs = readRetryAfter(headers.get('retry-after'), nowMs) ?? readReset(headers.get('x-ratelimit-reset'), nowMs);
   return atMs === null ? null : Math.min(Math.max(atMs, nowMs), nowMs + MAX_THROTTLE_MS);
+}
+
+/** When to ask again after a throttling reply that names no time. */
+function probeAt(status: number, nowMs: number): number {
+  return status === 429 ? nowMs + UNNAMED_429_MS : Math.min(nowMs + UNNAMED_503_MS, nextHourMs(nowMs));
 }
 
 function readRetryAfter(value: string | null, nowMs: number): number | null {

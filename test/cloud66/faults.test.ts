@@ -253,12 +253,10 @@ describe('throttling', () => {
   });
 
   it.each([
-    ['the next hourly interval when nothing is said', {}, 11 * HOUR],
     ['the seconds of Retry-After', { 'retry-after': '90' }, NOW + 90_000],
     ['the date of Retry-After', { 'retry-after': new Date(NOW + 60_000).toUTCString() }, NOW + 60_000],
     ['the reset of the limit in seconds from now', { 'x-ratelimit-reset': '120' }, NOW + 120_000],
     ['Retry-After rather than the reset', { 'retry-after': '90', 'x-ratelimit-reset': '120' }, NOW + 90_000],
-    ['the next hourly interval when what is said is unreadable', { 'retry-after': 'soon' }, 11 * HOUR],
     ['an hour at most', { 'retry-after': '999999' }, NOW + HOUR],
   ])('comes back at %s', async (_, headers, retryAtMs) => {
     for (const status of [503, 429]) {
@@ -266,6 +264,18 @@ describe('throttling', () => {
       server.script(throttled(headers, status));
       expect(await errorFrom(read())).toMatchObject({ name: 'ThrottledError', retryAtMs, status });
       expect(server.requests).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    ['a minute after a 429', 429, NOW, NOW + 60_000],
+    ['five minutes after a 503', 503, NOW, NOW + 300_000],
+    ['the next hourly interval after a 503, when that is sooner', 503, 11 * HOUR - 10_000, 11 * HOUR],
+  ])('that names no time, or none that can be read, comes back %s', async (_, status, nowMs, retryAtMs) => {
+    for (const headers of [{}, { 'retry-after': 'soon' }]) {
+      client = clientOf(server.url, { clock: { nowMs: () => nowMs } });
+      server.script(throttled(headers, status));
+      expect(await errorFrom(read())).toMatchObject({ name: 'ThrottledError', retryAtMs, status });
     }
   });
 
@@ -288,11 +298,11 @@ describe('throttling', () => {
     server.script(throttled({}), good);
     await errorFrom(read());
     const held = await errorFrom(read());
-    expect(held).toMatchObject({ name: 'ThrottledError', retryAtMs: 11 * HOUR, status: null });
-    expect(held.message).toContain('not asked, because Cloud 66 throttles until 1970-01-01T11:00:00.000Z: GET');
+    expect(held).toMatchObject({ name: 'ThrottledError', retryAtMs: NOW + 300_000, status: null });
+    expect(held.message).toContain('not asked, because Cloud 66 throttles until 1970-01-01T10:06:00.000Z: GET');
     expect(server.requests).toHaveLength(1);
     expect(client.budget.remaining(nowMs)).toBe(0);
-    nowMs = 11 * HOUR;
+    nowMs = NOW + 300_000;
     expect(await read()).toMatchObject({ status: 1 });
     expect(server.requests).toHaveLength(2);
   });
