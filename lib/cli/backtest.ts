@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { referenceSolver } from '../backtest/bounds/references.ts';
 import { REPLAY_POLICIES } from '../backtest/contenders.ts';
+import { referencesAside } from '../backtest/references-aside.ts';
 import { renderReport } from '../backtest/report/html.ts';
 import { createRecorder, type Recording } from '../backtest/report/recording.ts';
 import { lossesOf, oursOf, ranked, verdictOf } from '../backtest/report/verdict.ts';
@@ -30,6 +30,9 @@ interface RawOptions extends RawTrafficOptions {
 }
 
 type SettingsFrom = 'defaults' | 'book';
+
+/** The optimum gives no progress of its own. */
+const SHOW_EVERY_MS = 500;
 
 /** What a bare `npm run backtest` replays: a shipped day, ours and a few well-known rules. */
 export const USUAL_TRAFFIC: UsualTraffic = {
@@ -91,7 +94,7 @@ function readSettingsFrom(text: string, reader: OptionReader): SettingsFrom {
   return 'defaults';
 }
 
-function run(
+async function run(
   options: TrafficOptions,
   { trace }: Traffic,
   settingsFrom: SettingsFrom,
@@ -99,37 +102,46 @@ function run(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<BacktestResult> {
-  const { cell, seeds, league, policies, settings, overrides } = options;
-  const solve = referenceSolver();
-  let doing = 'starting';
-  let share = 0;
-  return runBacktest({
-    cell: { ...cell, trace },
-    seeds,
-    league,
-    policies,
-    settingsFrom,
-    settings,
-    overrides,
-    solver: async (built) => {
-      progress.show(share, 'computing the optimum');
-      return await solve(built);
-    },
-    hooks: {
-      signal,
-      onProgress: (now) => {
-        share = now;
-        progress.show(share, doing);
+  const { seeds, league, policies, settings, overrides } = options;
+  const cell = { ...options.cell, trace };
+  // Trouble in a flight ends the thread of the optimum, too.
+  const over = new AbortController();
+  const solve = referencesAside(cell, seeds, AbortSignal.any([signal, over.signal]));
+  const doing = { share: 0, what: 'preparing' };
+  const show = (): void => progress.show(doing.share, doing.what);
+  const clock = setInterval(show, SHOW_EVERY_MS);
+  try {
+    return await runBacktest({
+      cell,
+      seeds,
+      league,
+      policies,
+      settingsFrom,
+      settings,
+      overrides,
+      solver: (built) => {
+        doing.what = 'computing the optimum';
+        return solve(built);
       },
-    },
-    recorder: {
-      decisionsOf: (policy, seed) => {
-        doing = policy.name;
-        return recorder.decisionsOf(policy, seed);
+      hooks: {
+        signal,
+        onProgress: (share) => {
+          doing.share = share;
+          show();
+        },
       },
-      flown: recorder.flown,
-    },
-  });
+      recorder: {
+        decisionsOf: (policy, seed) => {
+          doing.what = policy.name;
+          return recorder.decisionsOf(policy, seed);
+        },
+        flown: recorder.flown,
+      },
+    });
+  } finally {
+    over.abort();
+    clearInterval(clock);
+  }
 }
 
 function lossesIn(result: BacktestResult, recording: Recording | null): readonly string[] {

@@ -22,7 +22,7 @@ export function createProgress(stream: NodeJS.WriteStream, nowMs: () => number):
       if (nowMs() - shownMs < pause) return;
       shownMs = nowMs();
       const seconds = (shownMs - startedMs) / 1000;
-      const left = share > 0.02 ? `, about ${durationText((seconds / share) * (1 - share))} left` : '';
+      const left = share > 0.02 && share < 1 ? `, about ${durationText((seconds / share) * (1 - share))} left` : '';
       const text = `${String(Math.floor(share * 100)).padStart(3)} %  ${what}  (${durationText(seconds)}${left})`;
       stream.write(stream.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
       hasLine = stream.isTTY;
