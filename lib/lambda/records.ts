@@ -92,7 +92,8 @@ async function handle(message: QueuedRecord, ports: ConfirmPorts, signals: PassS
     return 'done';
   }
   const lookAgainSeconds = ports.lookAgainSeconds(looks);
-  ports.reporter.looked({ record, looks, lookAgainSeconds });
+  const { why, unreadable } = result;
+  ports.reporter.looked({ record, looks, lookAgainSeconds, why, unreadable });
   await ports.changeVisibility(message.receiptHandle, lookAgainSeconds, signals.last);
   return 'keep';
 }

@@ -13,7 +13,12 @@ const GRACE_SECONDS = 60;
 /** One look at an action. */
 export type ConfirmResult =
   | { readonly kind: 'ended'; readonly outcome: Outcome }
-  | { readonly kind: 'look_again'; readonly why: string };
+  | {
+      readonly kind: 'look_again';
+      readonly why: string;
+      /** True when the action or its workers could not be read: somebody may have to look, too. */
+      readonly unreadable: boolean;
+    };
 
 /**
  * Looks at the recorded action once.
@@ -28,13 +33,13 @@ export async function confirm(
 ): Promise<ConfirmResult> {
   const look = await ports.host.action(record.stackUid, record.actionId, signal);
   const ageSeconds = Math.round((ports.clock.nowMs() - record.acceptedAtMs) / 1000);
-  const notYet = (why: string): ConfirmResult =>
-    ageSeconds < timeoutSeconds ? { kind: 'look_again', why } : ended('timed_out', `After ${ageSeconds} s: ${why}`);
+  const notYet: NotYet = (why, unreadable = false) =>
+    ageSeconds < timeoutSeconds ? lookAgain(why, unreadable) : ended('timed_out', `After ${ageSeconds} s: ${why}`);
   switch (look.kind) {
     case 'unreadable':
-      return notYet(`the action could not be read: ${look.why}`);
+      return notYet(`the action could not be read: ${look.why}`, true);
     case 'gone':
-      if (ageSeconds < GRACE_SECONDS) return { kind: 'look_again', why: 'the action is not listed yet' };
+      if (ageSeconds < GRACE_SECONDS) return lookAgain('the action is not listed yet.');
       return ended('lost', `Cloud 66 does not know the action any more: ${look.detail}`);
     case 'found':
       break;
@@ -46,18 +51,21 @@ export async function confirm(
   return compareWorkers(record, action, ports, signal, notYet);
 }
 
+/** Looks again while there is time, and gives up afterwards. */
+type NotYet = (why: string, unreadable?: boolean) => ConfirmResult;
+
 async function compareWorkers(
   record: ActionRecord,
   action: Action,
   ports: { readonly clock: Clock; readonly host: ProcessHost },
   signal: AbortSignal,
-  notYet: (why: string) => ConfirmResult,
+  notYet: NotYet,
 ): Promise<ConfirmResult> {
   const placements = await ports.host.placements(record.stackUid, [record.processName], signal);
   const placement = placements.get(record.processName);
   if (placement?.kind !== 'ok') {
     const why = placement ? `${placement.kind} (${placement.why}): ${placement.detail}` : 'no answer';
-    return notYet(`the action succeeded, but the workers could not be read: ${why}`);
+    return notYet(`the action succeeded, but the workers could not be read: ${why}`, true);
   }
   const observedCount = totalWorkers(placement.value);
   const differences = differencesOf(record, placement.value);
@@ -66,7 +74,7 @@ async function compareWorkers(
   }
   const why = `The action succeeded, but ${differences.join('; ')}.`;
   const sinceEndSeconds = (ports.clock.nowMs() - (action.finishedAtMs ?? 0)) / 1000;
-  if (sinceEndSeconds < GRACE_SECONDS) return { kind: 'look_again', why };
+  if (sinceEndSeconds < GRACE_SECONDS) return lookAgain(why);
   return ended('mismatched', why, observedCount);
 }
 
@@ -80,6 +88,10 @@ function differencesOf(record: ActionRecord, placement: Placement): readonly str
     if (server.count === requested) return [];
     return [`${server.name} runs ${server.count} workers where ${requested} were asked for`];
   });
+}
+
+function lookAgain(why: string, unreadable = false): ConfirmResult {
+  return { kind: 'look_again', why, unreadable };
 }
 
 function ended(kind: OutcomeKind, why: string, observedCount: number | null = null): ConfirmResult {

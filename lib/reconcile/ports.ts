@@ -117,6 +117,14 @@ export interface Reporter {
     readonly counts: Readonly<Record<string, number>> | null;
   }): void;
   ended(event: { readonly record: ActionRecord; readonly outcome: Outcome; readonly looks: number }): void;
-  /** An action was looked at and still runs. */
-  looked(event: { readonly record: ActionRecord; readonly looks: number; readonly lookAgainSeconds: number }): void;
+  /** An action was looked at, and its end is not known yet. */
+  looked(event: {
+    readonly record: ActionRecord;
+    readonly looks: number;
+    readonly lookAgainSeconds: number;
+    /** One sentence: what was seen. */
+    readonly why: string;
+    /** True when the action or its workers could not be read. */
+    readonly unreadable: boolean;
+  }): void;
 }

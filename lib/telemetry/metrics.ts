@@ -20,6 +20,7 @@ export type MetricName =
   | 'ActionsFailed'
   | 'ActionsTimedOut'
   | 'ActionsLost'
+  | 'LooksUnreadable'
   | 'ActionLooks'
   | 'ActionSeconds';
 

@@ -55,9 +55,12 @@ export function createReporter({ logger, metrics, clock }: ReporterParts): Repor
       logger[level](message, { event: 'outcome', targetId: record.targetId, record, outcome, looks, tookSeconds });
     }),
 
-    looked: safely(({ record, looks, lookAgainSeconds }: Looked) => {
-      const message = `${record.targetId}: action ${record.actionId} still runs; next look in ${lookAgainSeconds} s`;
-      logger.debug(message, { event: 'look', targetId: record.targetId, record, looks, lookAgainSeconds });
+    looked: safely((event: Looked) => {
+      const { record, looks, lookAgainSeconds, why, unreadable } = event;
+      if (unreadable) metrics.count('LooksUnreadable');
+      const message = `${record.targetId}: action ${record.actionId}, next look in ${lookAgainSeconds} s: ${why}`;
+      const fields = { event: 'look', targetId: record.targetId, record, looks, lookAgainSeconds, why, unreadable };
+      logger[unreadable ? 'warn' : 'debug'](message, fields);
     }),
   };
 }

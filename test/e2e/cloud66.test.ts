@@ -138,7 +138,10 @@ it('an action is followed through an outage of Cloud 66, and confirmed', { timeo
   return inScene({ packaged, jobs: 30, cloud66Faults }, async (scene) => {
     expect(await scene.invoke(SCALE, tick())).toMatchObject({ payload: { worker: 'scaled' } });
     down = true;
-    await scene.until('a look during the outage', () => scene.lines.some(({ event }) => event === 'look'));
+    const blindLooks = () => scene.lines.filter(({ event, level }) => event === 'look' && level === 'warn');
+    await scene.until('a look during the outage', () => blindLooks().length > 0);
+    expect(blindLooks()[0]?.message).toContain('the action could not be read');
+    await scene.until('it is counted', () => scene.text().includes('"LooksUnreadable":1'));
     expect(scene.outcomes()).toEqual([]);
     down = false;
     await recovers(scene);

@@ -3,6 +3,7 @@ import { encodeActionRecord, parseActionRecord } from '../../lib/actions/record.
 import type { Outcome } from '../../lib/domain.ts';
 import { InvalidInputError } from '../../lib/errors.ts';
 import { type ConfirmPorts, confirmRecords, type ForeignMessage } from '../../lib/lambda/records.ts';
+import type { Reporter } from '../../lib/reconcile/ports.ts';
 import { actionRecord } from '../actions/action-record.ts';
 import { actionOf, ok, placementOf, serverOf } from '../support/observations.ts';
 import { fakeWorld, openSignals, type WorldAnswers } from '../support/ports.ts';
@@ -30,11 +31,16 @@ function poller(changes: Partial<WorldAnswers>, more: Partial<ConfirmPorts> = {}
   const hidden: [string, number][] = [];
   const letters: [ForeignMessage, string][] = [];
   const ended: [Outcome['kind'], number][] = [];
+  const looked: Parameters<Reporter['looked']>[0][] = [];
   const { logger, records } = logged();
   const ports: ConfirmPorts = {
     clock: world.ports.clock,
     host: world.ports.host,
-    reporter: { ...world.ports.reporter, ended: ({ outcome, looks }) => ended.push([outcome.kind, looks]) },
+    reporter: {
+      ...world.ports.reporter,
+      ended: ({ outcome, looks }) => ended.push([outcome.kind, looks]),
+      looked: (event) => looked.push(event),
+    },
     parseRecord: parseActionRecord,
     lookAgainSeconds: (looks) => looks * 10,
     changeVisibility: async (handle, seconds) => {
@@ -47,7 +53,7 @@ function poller(changes: Partial<WorldAnswers>, more: Partial<ConfirmPorts> = {}
     ...more,
   };
   const handle = (event: unknown) => confirmRecords(event, ports, openSignals(), logger);
-  return { handle, hidden, letters, ended, records };
+  return { handle, hidden, letters, ended, looked, records };
 }
 
 const kept = (...ids: string[]) => ({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
@@ -65,6 +71,17 @@ describe('a record is', () => {
     expect(await handle({ Records: [message('1', body, 41)] })).toEqual(kept('1'));
     expect(hidden).toEqual([['handle-1', 410]]);
     expect(ended).toEqual([]);
+  });
+
+  it('reported at each look with what was seen, and whether it could be read', async () => {
+    const { handle, looked } = poller(running);
+    await handle({ Records: [message('1', body, 3)] });
+    expect(looked).toEqual([
+      { record, looks: 3, lookAgainSeconds: 30, why: 'the action is still running.', unreadable: false },
+    ]);
+    const refused = poller({ action: { kind: 'unreadable', why: 'Cloud 66 answered 403' } });
+    await refused.handle({ Records: [message('1', body)] });
+    expect(refused.looked).toMatchObject([{ unreadable: true, why: expect.stringContaining('answered 403') }]);
   });
 
   it('kept when it cannot be hidden: SQS delivers it again at its own time', async () => {

@@ -57,15 +57,17 @@ describe('an action ends as', () => {
 });
 
 describe('an action is looked at again', () => {
-  const cases: [string, number, ActionLook, Reading<Placement>][] = [
-    ['while it runs', 899, found({}), asAsked],
-    ['while it cannot be read', 899, { kind: 'unreadable', why: 'reset' }, asAsked],
-    ['when it is not listed yet', 59, { kind: 'gone', detail: '404' }, asAsked],
-    ['when it ended without a verdict', 100, ended(60, { success: null }), asAsked],
-    ['when the workers cannot be read', 100, ended(60), unknown('failed')],
-    ['when the workers are not there yet', 119, ended(60), ok(placementOf(serverOf('a', 1)))],
+  const cases: [string, number, ActionLook, Reading<Placement>, boolean, string][] = [
+    ['while it runs', 899, found({}), asAsked, false, 'still running'],
+    ['while it cannot be read', 899, { kind: 'unreadable', why: '403' }, asAsked, true, 'could not be read: 403'],
+    ['when it is not listed yet', 59, { kind: 'gone', detail: '404' }, asAsked, false, 'not listed yet'],
+    ['when it ended without a verdict', 100, ended(60, { success: null }), asAsked, false, 'without saying'],
+    ['when the workers cannot be read', 100, ended(60), unknown('failed'), true, 'workers could not be read'],
+    ['when the workers are not there yet', 119, ended(60), ok(placementOf(serverOf('a', 1))), false, 'server-a runs 1'],
   ];
-  it.each(cases)('%s', async (_title, age, action, placement) => {
-    expect((await lookAt(age, action, placement)).kind).toBe('look_again');
+  it.each(cases)('%s', async (_title, age, action, placement, unreadable, why) => {
+    const result = await lookAt(age, action, placement);
+    expect(result).toMatchObject({ kind: 'look_again', unreadable });
+    if (result.kind === 'look_again') expect(result.why).toContain(why);
   });
 });

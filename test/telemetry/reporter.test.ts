@@ -212,11 +212,21 @@ describe('an outcome record', () => {
 
   it('is not written while the action runs; a look is told at debug', () => {
     const { reporter, records, counted } = reporting();
-    reporter.looked({ record, looks: 2, lookAgainSeconds: 15 });
-    expect(records).toMatchObject([
-      { level: 'debug', message: 'mailer: action 4711 still runs; next look in 15 s', looks: 2, lookAgainSeconds: 15 },
-    ]);
+    const why = 'the action is still running.';
+    reporter.looked({ record, looks: 2, lookAgainSeconds: 15, why, unreadable: false });
+    const message = 'mailer: action 4711, next look in 15 s: the action is still running.';
+    expect(records).toMatchObject([{ level: 'debug', event: 'look', message, looks: 2, lookAgainSeconds: 15, why }]);
     expect(counted()).toEqual({});
+  });
+
+  it('is preceded by a warning, and counted, for each look that could not read the action', () => {
+    const { reporter, records, counted } = reporting('warn');
+    const why = 'the action could not be read: Cloud 66 answered 403';
+    reporter.looked({ record, looks: 1, lookAgainSeconds: 10, why, unreadable: true });
+    reporter.looked({ record, looks: 2, lookAgainSeconds: 15, why, unreadable: true });
+    expect(records).toMatchObject([{ level: 'warn', event: 'look', why }, { looks: 2 }]);
+    expect(records[0]?.message).toBe(`mailer: action 4711, next look in 10 s: ${why}`);
+    expect(counted()).toEqual({ LooksUnreadable: 2 });
   });
 });
 
