@@ -4,10 +4,15 @@
  */
 import type { Decision, Observation, Policy } from '../domain.ts';
 import { blockingActions, lastFinishedScaleMs } from './actions.ts';
-import { serviceSeconds } from './recommend/latency-rates.ts';
+import { foresightOf } from './recommend/latency-need.ts';
+import { arrivalRates, leadSeconds, serviceSeconds } from './recommend/latency-rates.ts';
 
-/** A backlog beyond this share of what its workers clear within the target keeps a target awake. */
+/**
+ * A backlog beyond this share of what its workers clear within the target keeps a target awake: a small one where every
+ * second of reaction counts, nearly all of it where the next tick can still see to it.
+ */
 const AWAKE_SHARE = 0.3;
+const PATIENT_SHARE = 0.9;
 /** A change that landed this recently may have to be corrected. */
 const LANDED_SECONDS = 60;
 
@@ -20,6 +25,7 @@ export type Attentive = { readonly awake: true; readonly why: string } | { reado
  */
 export function attentionOf(decision: Decision, observation: Observation, policy: Policy, now: number): Attentive {
   const { strategy } = policy;
+  const { actions, placement } = observation;
   if (strategy.kind !== 'latency' || observation.backlog.kind !== 'ok') return { awake: false };
   if (decision.action !== 'hold') return { awake: true, why: 'A change was ordered.' };
   const moving = changeUnderWay(observation, policy, now);
@@ -28,9 +34,18 @@ export function attentionOf(decision: Decision, observation: Observation, policy
     return { awake: true, why: 'A change is wanted as soon as the stack is free.' };
   }
   const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
-  const perWorker = (strategy.jobsPerWorker / serviceSeconds(strategy, rates)) * strategy.targetSeconds;
-  const inGoodTime = AWAKE_SHARE * perWorker * (decision.currentCount ?? 0);
-  const { visible } = observation.backlog.value;
+  const backlog = observation.backlog.value;
+  const jobSeconds = serviceSeconds(strategy, rates);
+  const perSecond = ((decision.currentCount ?? 0) * strategy.jobsPerWorker) / jobSeconds;
+  const lead = placement.kind === 'ok' ? leadSeconds(actions, placement.value.processName) : 0;
+  const haste = foresightOf(strategy.targetSeconds, lead);
+  const share = AWAKE_SHARE * haste + PATIENT_SHARE * (1 - haste);
+  const inGoodTime = share * strategy.targetSeconds * perSecond;
+  const { visible } = backlog;
+  const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
+  const { newest } = arrivalRates(now, backlog, looks, rates, jobSeconds);
+  if (haste > 0 && visible > 0 && newest > perSecond)
+    return { awake: true, why: 'More comes than the workers finish.' };
   if (visible > inGoodTime)
     return { awake: true, why: `${visible} wait; ${Math.floor(inGoodTime)} are done in good time.` };
   return { awake: false };

@@ -80,13 +80,19 @@ function onsetsOf(sent: Float64Array): Uint8Array {
   let sum = 0;
   for (let minute = 0; minute < sent.length; minute += 1) {
     const count = sent[minute] as number;
-    const mean = sum / Math.max(1, Math.min(BEFORE_MINUTES, minute));
-    const previous = minute === 0 ? 0 : (sent[minute - 1] as number);
+    const mean = minute === 0 ? meanAfterFirst(sent) : sum / Math.min(BEFORE_MINUTES, minute);
+    const previous = minute === 0 ? mean : (sent[minute - 1] as number);
     const clear = count > 2 * mean + 3 * Math.sqrt(mean) + LEAST_ONSET && count > 2 * previous + LEAST_ONSET;
     onset[minute] = clear ? 1 : 0;
     sum += count - (minute >= BEFORE_MINUTES ? (sent[minute - BEFORE_MINUTES] as number) : 0);
   }
   return onset;
+}
+
+/** The first minute has none before it; those after it tell whether it stands out. */
+function meanAfterFirst(sent: Float64Array): number {
+  const after = sent.subarray(1, 1 + BEFORE_MINUTES);
+  return after.reduce((sum, count) => sum + count, 0) / Math.max(1, after.length);
 }
 
 /** One onset as a trial of one cycle; a minute to either side counts as the same time. */

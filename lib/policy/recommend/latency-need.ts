@@ -62,8 +62,10 @@ export function drainWorkers(load: Load, workers: number, share: number): number
 /** The fewest workers for which `drainWorkers` asks for no more than `margin` times as many as there are. */
 export function restingWorkers(load: Load, share: number, margin: number): number {
   const { mean, spare } = comingJobs(load);
-  const jobs = load.visible + mean + spare;
-  return jobs / (load.perWorker * (margin * drainSeconds(load, share) + load.leadSeconds));
+  const seconds = margin * drainSeconds(load, share);
+  const all = (load.visible + mean + spare) / (load.perWorker * (seconds + load.leadSeconds));
+  // The head-room is asked for even where nothing will wait.
+  return Math.max(all, spare / (load.perWorker * seconds));
 }
 
 /**

@@ -90,8 +90,8 @@ export interface ArrivalRates {
   readonly noise: number;
   /** The best guess of both: the newest where it clearly differs from the usual, else their mean. */
   readonly best: number;
-  /** True when arrivals have clearly begun to rise. */
-  readonly rising: boolean;
+  /** How far the newest rate is above the usual one, beyond what noise explains. */
+  readonly rise: number;
 }
 
 /** A count varies by more than a Poisson count, since jobs come in groups: twice its variance. */
@@ -112,8 +112,8 @@ export function arrivalRates(
   const noise = Math.sqrt(DISPERSION * Math.max(level * 60, 1)) / 60;
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
   const best = clear ? newest : (newest + level) / 2;
-  const rising = newest > 2 * level + 3 * noise;
-  return { usual: level, newest, noise, best, rising };
+  const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
+  return { usual: level, newest, noise, best, rise };
 }
 
 /** Mean of the last `periods` recorded periods; null when none of them is there. */

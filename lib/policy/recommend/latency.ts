@@ -19,52 +19,32 @@
  *
  * Unknown is not zero: without recorded rates the count can rise, never fall.
  */
-import type { Backlog, EvidenceName, LatencyStrategy, RateHistory, Step } from '../../domain.ts';
+import type { Backlog, EvidenceName, LatencyStrategy, Step } from '../../domain.ts';
 import type { Situation } from '../ruling.ts';
 import {
   drainWorkers,
-  foresightOf,
-  type Load,
-  normalQuantile,
   restingWorkers,
   steadyWorkers,
   waitingAtLanding,
   workersForForeseen,
   workersThatWouldHaveDone,
 } from './latency-need.ts';
-import { type ArrivalRates, arrivalRates, leadSeconds, serviceSeconds, trueShareInHand } from './latency-rates.ts';
+import { expectedAt, isFresh, keepSeconds, lasting, type Picture, pictureOf } from './latency-picture.ts';
 import type { Recommendation } from './recommend.ts';
 
-/** A scale out begins when this much more than `drainShare` of the target would pass: sized to one, begun at the other. */
-const TRIGGER_MARGIN = 0.2;
 /** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
 const DEAD_BAND = 0.1;
-/** Workers for foreseen arrivals are ordered this long before, besides the lead: for looks a minute apart and a retry. */
-const FORESIGHT_SECONDS = 120;
-/** Shortest time that idle workers are kept: one recorded minute. */
-const MIN_KEEP_SECONDS = 60;
+/**
+ * Workers for foreseen arrivals are ordered earlier than the lead: some changes take twice as long as others, or fail and
+ * are tried again, and looks are a minute apart.
+ */
+const FORESIGHT_LEADS = 0.9;
+const FORESIGHT_SECONDS = 60;
 
 /** What the strategy says: a recommendation, or the evidence that it lacks. */
 export type LatencyAnswer =
   | { readonly kind: 'recommendation'; readonly recommendation: Recommendation }
   | { readonly kind: 'need'; readonly evidence: readonly EvidenceName[] };
-
-/** All that one decision works with, per second. */
-interface Picture {
-  readonly now: number;
-  readonly strategy: LatencyStrategy;
-  readonly workers: number;
-  readonly backlog: Backlog;
-  readonly arrivals: ArrivalRates;
-  readonly jobSeconds: number;
-  readonly load: Load;
-  readonly rates: RateHistory | null;
-  readonly forecast: Situation['observation']['forecast'];
-  /** 1 where the target leaves no time to react, less where it does. */
-  readonly haste: number;
-  readonly shareToBegin: number;
-  readonly maxAgeSeconds: number;
-}
 
 /** The count that the strategy would like. Asks for rates and forecast, unless they can change nothing. */
 export function recommendLatency(situation: Situation, strategy: LatencyStrategy, backlog: Backlog): LatencyAnswer {
@@ -82,53 +62,20 @@ export function recommendLatency(situation: Situation, strategy: LatencyStrategy
   return { kind: 'recommendation', recommendation: compose(picture, foreseen) };
 }
 
-function pictureOf(situation: Situation, strategy: LatencyStrategy, backlog: Backlog): Picture {
-  const { now, observation, currentCount: workers, placement } = situation;
-  const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
-  const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
-  const inHand = trueShareInHand(backlog, workers, looks, strategy.jobsPerWorker);
-  const jobSeconds = serviceSeconds(strategy, rates) * inHand;
-  const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
-  const lead = leadSeconds(observation.actions, placement.processName);
-  const foresight = foresightOf(strategy.targetSeconds, lead);
-  const haste = Math.min(1, lead / strategy.targetSeconds);
-  const load: Load = {
-    visible: backlog.visible,
-    perWorker: strategy.jobsPerWorker / jobSeconds,
-    arrivals: arrivals.best * (arrivals.rising ? strategy.surgeFactor : 1),
-    leadSeconds: lead,
-    targetSeconds: strategy.targetSeconds,
-    foresight,
-    headroom: (strategy.headroom ?? normalQuantile(strategy.targetPercent)) * haste,
-  };
-  const shareToBegin = strategy.drainShare + TRIGGER_MARGIN;
-  const { forecast } = observation;
-  const { metricMaxAgeSeconds: maxAgeSeconds } = situation.policy;
-  return {
-    now,
-    strategy,
-    workers,
-    backlog,
-    arrivals,
-    jobSeconds,
-    load,
-    rates,
-    forecast,
-    haste,
-    shareToBegin,
-    maxAgeSeconds,
-  };
-}
-
 /** Out to what the landing needs, in to what rests, else as it is. */
 function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   const { strategy, workers, load, shareToBegin, backlog } = picture;
   const drain = drainWorkers(load, workers, strategy.drainShare);
   const due = waitingAtLanding(load, workers) > 0 || backlog.visible > 0;
-  const steady = steadyWorkers({ ...load, arrivals: lasting(picture, picture.arrivals.best) }, load.headroom / 4);
+  const steady = steadyWorkers({ ...load, arrivals: lasting(picture, load.arrivals) }, load.headroom / 4);
   const reaction = Math.max(drain, due ? steady : 0);
   const needed = Math.max(reaction, foreseen.workers);
-  const resting = Math.max(restingWorkers(load, strategy.drainShare, shareToBegin / strategy.drainShare), steady, newestWorkers(picture), anyWorker(backlog));
+  const resting = Math.max(
+    restingWorkers(load, strategy.drainShare, shareToBegin / strategy.drainShare),
+    steady,
+    newestWorkers(picture),
+    anyWorker(backlog),
+  );
   const kept = keptWorkers(picture);
   const enough = Math.max(
     resting,
@@ -172,22 +119,9 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   };
 }
 
-/** True when a recorded minute ended so lately that it can vouch for a scale in. */
-function isFresh({ now, rates, maxAgeSeconds }: Picture): boolean {
-  if (rates === null) return false;
-  const newest = rates.sent.findLastIndex((count) => count !== null);
-  const endMs = rates.startMs + (newest + 1) * rates.periodSeconds * 1000;
-  return newest >= 0 && now - endMs <= maxAgeSeconds * 1000;
-}
-
 /** Rounds up, forgiving the last digits of floating-point sums. */
 function wholeWorkers(exact: number): number {
-  return Math.ceil(exact - 1e-9);
-}
-
-/** The part of a rate to build on: all of it where the target leaves no time to wait and see, else what was usual. */
-function lasting({ arrivals, load }: Picture, rate: number): number {
-  return load.foresight * rate + (1 - load.foresight) * Math.min(rate, arrivals.usual);
+  return Math.max(0, Math.ceil(exact - 1e-9));
 }
 
 /** Whatever waits or runs keeps one worker. */
@@ -215,17 +149,18 @@ function foreseenWorkers({ now, forecast, load, strategy }: Picture): Foreseen {
   if (forecast.kind !== 'ok' || !strategy.learnPatterns) return most;
   const { startMs, periodSeconds, expected, cycleMinutes } = forecast.value;
   const first = Math.floor((now - startMs) / 1000 / periodSeconds);
-  const last = Math.floor(((now - startMs) / 1000 + load.leadSeconds + load.foresight * FORESIGHT_SECONDS) / periodSeconds);
+  const last = Math.floor(
+    ((now - startMs) / 1000 +
+      load.leadSeconds +
+      load.foresight * (FORESIGHT_LEADS * load.leadSeconds + FORESIGHT_SECONDS)) /
+      periodSeconds,
+  );
   for (let at = Math.max(0, first); at <= last; at += 1) {
     const count = expected[at] ?? 0;
     const workers = count === 0 ? 0 : workersForForeseen(count, periodSeconds, load, strategy.drainShare);
     if (workers > most.workers) most = { workers, expected: count, cycleMinutes: cycleMinutes[at] ?? 0 };
   }
   return most;
-}
-
-function keepSeconds({ strategy, haste }: Picture): number {
-  return Math.max(MIN_KEEP_SECONDS, strategy.keepIdleSeconds * haste);
 }
 
 /** A foreseen period explains arrivals up to twice what was expected of it. */
@@ -252,12 +187,6 @@ function keptWorkers(picture: Picture): number {
   return workersThatWouldHaveDone(counts, periodSeconds, load.perWorker, slackSeconds);
 }
 
-function expectedAt({ forecast, strategy }: Picture, atMs: number): number {
-  if (forecast.kind !== 'ok' || !strategy.learnPatterns) return 0;
-  const { startMs, periodSeconds, expected } = forecast.value;
-  return expected[Math.floor((atMs - startMs) / 1000 / periodSeconds)] ?? 0;
-}
-
 /** The quantities of the decision, one line each. */
 function workingOf(
   { workers, arrivals, jobSeconds, load, strategy, backlog }: Picture,
@@ -267,7 +196,7 @@ function workingOf(
   const n = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
   const waiting = waitingAtLanding(load, workers);
   const { drain, steady, foreseen, resting, kept } = found;
-  const surge = arrivals.rising ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
+  const surge = arrivals.rise > 0 ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
   const steps = [
     line('service', null, `A job takes ${n(jobSeconds)} s; a worker finishes ${n(load.perWorker * 60)} a minute.`),
     line('arrivals', null, `${n(arrivals.newest * 60)} a minute now, ${n(arrivals.usual * 60)} of late${surge}.`),

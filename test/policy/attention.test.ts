@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { LatencyStrategy, Observation } from '../../lib/domain.ts';
+import { attentionOf } from '../../lib/policy/attention.ts';
+import { decide } from '../../lib/policy/decide.ts';
+import {
+  actionOf,
+  depthOf,
+  inputOf,
+  NOW,
+  observationOf,
+  ok,
+  policyOf,
+  ratesOf,
+  unknown,
+} from '../support/observations.ts';
+
+const strategy: LatencyStrategy = {
+  kind: 'latency',
+  targetSeconds: 60,
+  targetPercent: 95,
+  jobSeconds: 6,
+  jobsPerWorker: 1,
+  learnPatterns: false,
+  drainShare: 0.7,
+  headroom: null,
+  keepIdleSeconds: 300,
+  surgeFactor: 1.5,
+};
+
+/** Ten workers that finish a hundred jobs a minute, when a hundred come. */
+function attention(visible: number, changes: Partial<Observation> = {}, targetSeconds = 60) {
+  const rates = ok(ratesOf(Array<number>(60).fill(90)));
+  const seen = observationOf(10, visible, { backlog: ok(depthOf(visible, 9)), rates, ...changes });
+  const wish = policyOf({ maxWorkers: 10, strategy: { ...strategy, targetSeconds } });
+  const answer = decide(inputOf(seen, wish));
+  if (answer.kind !== 'decision') throw new Error('complete evidence leads to a decision');
+  return attentionOf(answer, seen, wish, NOW);
+}
+
+describe('attention', () => {
+  it('sleeps while all is quiet', () => {
+    expect(attention(0)).toEqual({ awake: false });
+    expect(attention(5)).toEqual({ awake: false });
+  });
+
+  it('wakes when more waits than is done in good time', () => {
+    expect(attention(60)).toEqual({ awake: true, why: '60 wait; 30 are done in good time.' });
+  });
+
+  it('wakes when more comes than the workers finish', () => {
+    const looks = ok([{ atMs: NOW - 60_000, visible: 0, inFlight: 10, workers: 10 }]);
+    expect(attention(20, { looks })).toEqual({ awake: true, why: 'More comes than the workers finish.' });
+  });
+
+  it('is more patient where the target leaves time', () => {
+    expect(attention(300, {}, 600)).toEqual({ awake: false });
+  });
+
+  it('is awake while a change is ordered, under way or just landed', () => {
+    const idle = { rates: ok(ratesOf(Array<number>(60).fill(0))), backlog: ok(depthOf(0)) };
+    expect(attention(0, idle)).toEqual({ awake: true, why: 'A change was ordered.' });
+    expect(attention(0, { actions: ok([actionOf()]) })).toEqual({ awake: true, why: 'A change is under way.' });
+    const landed = actionOf({ finishedAtMs: NOW - 30_000, success: true });
+    expect(attention(0, { actions: ok([landed]) })).toEqual({ awake: true, why: 'A change has just landed.' });
+    const old = actionOf({ finishedAtMs: NOW - 300_000, success: true });
+    expect(attention(0, { actions: ok([old]) })).toEqual({ awake: false });
+  });
+
+  it('sleeps when the depth is unknown, and for strategies without a wait to keep', () => {
+    expect(attention(0, { backlog: unknown('failed') })).toEqual({ awake: false });
+    const seen = observationOf(1, 500);
+    const answer = decide(inputOf(seen));
+    if (answer.kind !== 'decision') throw new Error('complete evidence leads to a decision');
+    expect(attentionOf(answer, seen, policyOf(), NOW)).toEqual({ awake: false });
+  });
+});

@@ -1,0 +1,407 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type {
+  Action,
+  ArrivalForecast,
+  Decision,
+  LatencyStrategy,
+  Look,
+  Observation,
+  Policy,
+} from '../../lib/domain.ts';
+import { decide } from '../../lib/policy/decide.ts';
+import { foresightOf, normalQuantile, workersThatWouldHaveDone } from '../../lib/policy/recommend/latency-need.ts';
+import {
+  arrivalRates,
+  leadSeconds,
+  serviceSeconds,
+  trueShareInHand,
+} from '../../lib/policy/recommend/latency-rates.ts';
+import {
+  actionOf,
+  depthOf,
+  inputOf,
+  NOW,
+  observationOf,
+  ok,
+  placementOf,
+  policyOf,
+  ratesOf,
+  serverOf,
+  unknown,
+} from '../support/observations.ts';
+
+const STRATEGY: LatencyStrategy = {
+  kind: 'latency',
+  targetSeconds: 60,
+  targetPercent: 95,
+  jobSeconds: null,
+  jobsPerWorker: 1,
+  learnPatterns: true,
+  drainShare: 0.7,
+  headroom: null,
+  keepIdleSeconds: 300,
+  surgeFactor: 1.5,
+};
+
+const NO_FORECAST: ArrivalForecast = { startMs: NOW, periodSeconds: 60, expected: [], cycleMinutes: [] };
+
+/** Jobs of 6 s at a steady rate per minute for an hour, `visible` waiting, nothing foreseen. */
+function steadyAt(workers: number, perMinute: number, visible = 0, changes: Partial<Observation> = {}): Observation {
+  return observationOf(workers, visible, {
+    rates: ok(ratesOf(Array<number>(60).fill(perMinute))),
+    forecast: ok(NO_FORECAST),
+    ...changes,
+  });
+}
+
+function policy(changes: Partial<LatencyStrategy> = {}, others: Partial<Policy> = {}): Partial<Policy> {
+  return { maxWorkers: 100, strategy: { ...STRATEGY, ...changes }, ...others };
+}
+
+function decided(seen: Observation, wish: Partial<Policy> = policy()): Decision {
+  const answer = decide(inputOf(seen, wish));
+  if (answer.kind !== 'decision') throw new Error(`needs ${answer.evidence.join(', ')}`);
+  return answer;
+}
+
+function lookAt(agoSeconds: number, visible: number, inFlight: number, workers: number): Look {
+  return { atMs: NOW - agoSeconds * 1000, visible, inFlight, workers };
+}
+
+const forecastOf = (expected: readonly number[], cycle = 60): ArrivalForecast => ({
+  startMs: NOW,
+  periodSeconds: 60,
+  expected,
+  cycleMinutes: expected.map((count) => (count > 0 ? cycle : 0)),
+});
+
+/** Nothing was there a minute ago either. */
+const IDLE = ok([lookAt(60, 0, 0, 20)]);
+
+describe('strategy latency', () => {
+  it('scales out to what keeps the target from the landing on', () => {
+    // 10 workers finish 100 jobs a minute, 100 come; the 400 that wait are still 400 when a change lands after 67.5 s.
+    // Cleared within 42 s at 10 jobs a minute and worker: 400 / 7, and some for noise.
+    const decision = decided(steadyAt(10, 100, 400, { backlog: ok(depthOf(400, 10)) }));
+    expect(decision.action).toBe('scale_out');
+    expect(decision.reason).toBe('wait_above_target');
+    expect(decision.desiredCount).toBeGreaterThan(55);
+    expect(decision.desiredCount).toBeLessThan(70);
+  });
+
+  it('shows every quantity of the decision', () => {
+    const { steps } = decided(steadyAt(10, 100, 400));
+    const names = steps.map(({ name }) => name);
+    expect(names.slice(0, 7)).toEqual(['service', 'arrivals', 'landing', 'drain', 'steady', 'keep', 'recommend']);
+    expect(steps.find(({ name }) => name === 'service')?.why).toContain('6.0 s');
+    expect(steps.find(({ name }) => name === 'landing')?.why).toContain('in 68 s');
+  });
+
+  it('leaves zero for a single message', () => {
+    const none = { rates: unknown(), forecast: ok(NO_FORECAST) };
+    const decision = decided(observationOf(0, 1, none), policy({}, { minWorkers: 0 }));
+    expect([decision.action, decision.reason, decision.desiredCount]).toEqual(['scale_out', 'from_zero', 1]);
+  });
+
+  it('goes to zero when nothing came for as long as idle workers are kept, and not while a job runs', () => {
+    const wish = policy({}, { minWorkers: 0 });
+    const quiet = steadyAt(2, 0);
+    expect(decided(quiet, wish).desiredCount).toBe(0);
+    expect(decided({ ...quiet, backlog: ok(depthOf(0, 1)) }, wish).desiredCount).toBe(1);
+  });
+
+  it('keeps what was needed within the time that idle workers are kept', () => {
+    const burst = (minutesAgo: number) => {
+      const sent = Array<number>(60).fill(0);
+      sent[60 - minutesAgo] = 100;
+      return steadyAt(20, 0, 0, { rates: ok(ratesOf(sent)), looks: IDLE });
+    };
+    expect(decided(burst(3)).desiredCount).toBe(11);
+    const gone = decided(burst(12));
+    expect([gone.desiredCount, gone.reason]).toEqual([1, 'wait_below_target']);
+  });
+
+  it('keeps less for a target that leaves time to start workers again', () => {
+    const sent = [...Array<number>(56).fill(0), 100, 0, 0, 0];
+    const seen = steadyAt(20, 0, 0, { rates: ok(ratesOf(sent)) });
+    const kept = (targetSeconds: number) => decided(seen, policy({ targetSeconds })).desiredCount ?? 0;
+    expect(kept(600)).toBeLessThan(kept(60));
+  });
+
+  it('holds instead of scaling in when the recorded rates are missing or too old', () => {
+    const missing = decided(steadyAt(20, 0, 0, { rates: unknown('failed') }));
+    expect([missing.action, missing.reason]).toEqual(['hold', 'history_unknown']);
+    const old = decided(steadyAt(20, 0, 0, { rates: ok(ratesOf(Array<number>(60).fill(0), 6, NOW - 600_000)) }));
+    expect([old.action, old.reason]).toEqual(['hold', 'history_unknown']);
+    expect(old.steps.at(-1)?.why).toContain('too old');
+  });
+
+  it('scales out on live depth alone when the recorded rates are missing, with the hint for the time of a job', () => {
+    const seen = steadyAt(1, 0, 200, { rates: unknown() });
+    const short = decided(seen, policy({ jobSeconds: 1 })).desiredCount ?? 0;
+    const long = decided(seen, policy({ jobSeconds: 20 })).desiredCount ?? 0;
+    expect(short).toBeGreaterThan(1);
+    expect(long).toBeGreaterThan(short);
+  });
+
+  it('asks for nothing when the target rests and patterns are off', () => {
+    const seen = observationOf(1, 0, { rates: { kind: 'not_read' }, forecast: { kind: 'not_read' } });
+    const decision = decided(seen, policy({ learnPatterns: false }));
+    expect([decision.action, decision.reason]).toEqual(['hold', 'at_minimum']);
+  });
+
+  it('asks for rates and forecast when something waits', () => {
+    const seen = observationOf(1, 5, { rates: { kind: 'not_read' }, forecast: { kind: 'not_read' } });
+    expect(decide(inputOf(seen, policy()))).toEqual({ kind: 'needs_evidence', evidence: ['rates', 'forecast'] });
+  });
+
+  it('asks a resting target for rates when something is foreseen', () => {
+    const seen = observationOf(1, 0, { rates: { kind: 'not_read' }, forecast: ok(forecastOf([0, 0, 600])) });
+    expect(decide(inputOf(seen, policy()))).toEqual({ kind: 'needs_evidence', evidence: ['rates'] });
+  });
+
+  it('is there before arrivals that return with the clock, and not before their time', () => {
+    const due = decided(steadyAt(1, 1, 0, { forecast: ok(forecastOf([0, 0, 600])) }));
+    expect([due.action, due.reason]).toEqual(['scale_out', 'pattern_ahead']);
+    expect(due.steps.find(({ name }) => name === 'pattern')?.why).toContain('every 60 min');
+    const later = decided(steadyAt(1, 1, 0, { forecast: ok(forecastOf([0, 0, 0, 0, 0, 0, 600])) }));
+    expect(later.action).toBe('hold');
+  });
+
+  it('does not listen to the forecast when patterns are off', () => {
+    const seen = steadyAt(1, 1, 0, { forecast: ok(forecastOf([0, 0, 600])) });
+    expect(decided(seen, policy({ learnPatterns: false })).action).toBe('hold');
+  });
+
+  it('does not keep workers for a burst that was foreseen', () => {
+    const sent = [...Array<number>(57).fill(0), 400, 0, 0];
+    const rates = ok(ratesOf(sent));
+    const startMs = NOW - 60 * 60_000;
+    const expected = sent.map((count) => (count > 0 ? 400 : 0));
+    const forecast = ok({ startMs, periodSeconds: 60, expected, cycleMinutes: expected.map(() => 60) });
+    expect(decided(steadyAt(40, 0, 0, { rates, forecast, looks: IDLE })).desiredCount).toBe(1);
+    expect(decided(steadyAt(40, 0, 0, { rates, looks: IDLE })).desiredCount).toBeGreaterThan(30);
+  });
+
+  it('takes what clearly began to rise to rise further', () => {
+    const looks = ok([lookAt(60, 0, 5, 5)]);
+    const seen = steadyAt(5, 40, 300, { backlog: ok(depthOf(300, 5)), looks });
+    const calm = decided(seen, policy({ surgeFactor: 1 })).desiredCount ?? 0;
+    expect(decided(seen, policy({ surgeFactor: 2 })).desiredCount).toBeGreaterThan(calm);
+  });
+
+  it('obeys the step limit, the bounds and the gate like every strategy', () => {
+    const seen = steadyAt(10, 100, 400);
+    const limit = { kind: 'workers', workers: 3 } as const;
+    expect(decided(seen, policy({}, { scaleOutMaxStep: limit })).desiredCount).toBe(13);
+    expect(decided(seen, policy({}, { maxWorkers: 10 })).reason).toBe('at_maximum');
+    const busy = { ...seen, actions: ok([actionOf()]) };
+    expect(decided(busy).reason).toBe('action_in_progress');
+  });
+});
+
+describe('the estimates', () => {
+  it('finds the time of a job by what is in hand and what is finished', () => {
+    expect(serviceSeconds(STRATEGY, ratesOf(Array<number>(60).fill(600), 6))).toBeCloseTo(6, 2);
+    expect(serviceSeconds(STRATEGY, null)).toBe(10);
+    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 3 }, null)).toBe(3);
+  });
+
+  it('leaves idle minutes and gaps out of it', () => {
+    const rates = ratesOf([0, 0, 600, 0], 6);
+    const gaps = { ...rates, deleted: [null, 0, 600, 0], inFlight: [9, 0, 60, null] };
+    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 6 }, gaps)).toBeCloseTo(6, 5);
+  });
+
+  it('does not believe that more is in hand than the workers seen lately can hold', () => {
+    const looks = [lookAt(60, 0, 4, 4)];
+    expect(trueShareInHand(depthOf(0, 40), 2, looks, 1)).toBe(0.1);
+    expect(trueShareInHand(depthOf(0, 4), 2, looks, 1)).toBe(1);
+    expect(trueShareInHand(depthOf(0, 40), 2, [], 1)).toBe(1);
+  });
+
+  it('measures the time of a change from finished actions, without stuck ones and those of others', () => {
+    const took = (seconds: number, changes: Partial<Action> = {}) =>
+      actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + seconds * 1000, ...changes });
+    const usual = 60 + 7.5;
+    expect(leadSeconds({ kind: 'not_read' }, 'worker')).toBe(usual);
+    expect(leadSeconds(ok([took(120)]), 'worker')).toBe(90 + 7.5);
+    const others = [took(600), took(100, { kind: 'stack_redeploy' }), actionOf()];
+    expect(leadSeconds(ok(others), 'worker')).toBe(usual);
+  });
+
+  it('balances looks to the newest rate', () => {
+    // 60 more wait than a minute ago, and 5 busy workers have finished 50 jobs of 6 s.
+    const { newest, usual } = arrivalRates(NOW, depthOf(60, 5), [lookAt(60, 0, 5, 5)], null, 6);
+    expect(newest * 60).toBeCloseTo(110, 5);
+    expect(usual).toBe(newest);
+  });
+
+  it('forgets looks that are too old, and passes over one of this very moment', () => {
+    expect(arrivalRates(NOW, depthOf(60), [lookAt(200, 0, 5, 5)], null, 6).newest).toBe(0);
+    expect(arrivalRates(NOW, depthOf(60), [lookAt(0, 0, 5, 5)], ratesOf([60, 60]), 6).newest).toBe(1);
+  });
+
+  it('mixes newest and usual rate unless they clearly differ', () => {
+    const rates = ratesOf([60, 60, 60, 60, 60]);
+    const calm = arrivalRates(NOW, depthOf(3), [lookAt(60, 0, 0, 5)], rates, 6);
+    expect(calm.best).toBe(calm.newest);
+    const near = arrivalRates(NOW, depthOf(66), [lookAt(60, 0, 0, 5)], rates, 6);
+    expect(near.best).toBeCloseTo((near.newest + 1) / 2, 9);
+    expect(near.rise).toBe(0);
+  });
+});
+
+describe('the arithmetic', () => {
+  it('knows the quantiles of the normal distribution', () => {
+    expect([50, 95, 99].map((percent) => normalQuantile(percent).toFixed(2))).toEqual(['0.00', '1.65', '2.33']);
+  });
+
+  it('looks ahead only where the next look would be too late', () => {
+    expect([60, 120, 300].map((target) => foresightOf(target, 60).toFixed(2))).toEqual(['1.00', '0.50', '0.00']);
+  });
+
+  it('finds the workers that would have done the work of the past', () => {
+    expect(workersThatWouldHaveDone([0, 120, 0], 60, 0.1, 0)).toBe(20);
+    expect(workersThatWouldHaveDone([0, 120, 0], 60, 0.1, 60)).toBe(10);
+    expect(workersThatWouldHaveDone([60, 60, 60], 60, 0.1, 0)).toBe(10);
+    expect(workersThatWouldHaveDone([], 60, 0.1, 0)).toBe(0);
+  });
+});
+
+describe('for every queue, strategy latency', () => {
+  const perMinute = fc.array(fc.option(fc.nat(3000), { freq: 20 }), { minLength: 1, maxLength: 60 });
+  const rates = perMinute.map((sent) => ({
+    startMs: NOW - 30_000 - sent.length * 60_000,
+    periodSeconds: 60,
+    sent,
+    deleted: sent,
+    inFlight: sent.map((count) => (count === null ? null : count / 10)),
+  }));
+  const look = fc.record({
+    ago: fc.integer({ min: 5, max: 300 }),
+    visible: fc.nat(3000),
+    inFlight: fc.nat(60),
+    workers: fc.nat(60),
+  });
+  const looks = fc
+    .array(look, { maxLength: 8 })
+    .map((all) =>
+      all.toSorted((a, b) => b.ago - a.ago).map((one) => lookAt(one.ago, one.visible, one.inFlight, one.workers)),
+    );
+  const actions = fc.array(
+    fc
+      .integer({ min: 20, max: 500 })
+      .map((seconds) => actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + seconds * 1000 })),
+    { maxLength: 4 },
+  );
+  const observation: fc.Arbitrary<Observation> = fc.record({
+    backlog: fc.record({ visible: fc.nat(5000), inFlight: fc.nat(60), delayed: fc.nat(9) }).map((depth) => ok(depth)),
+    placement: fc.nat(60).map((count) => ok(placementOf(serverOf('a', count)))),
+    history: fc.constant(unknown()),
+    rates: fc.oneof(
+      { weight: 6, arbitrary: rates.map((all) => ok(all)) },
+      { weight: 1, arbitrary: fc.constant(unknown()) },
+    ),
+    forecast: fc.oneof(
+      fc.array(fc.nat(2000), { maxLength: 8 }).map((all) => ok(forecastOf(all))),
+      fc.constant(unknown()),
+    ),
+    looks: looks.map((all) => ok(all)),
+    stack: fc.constant(ok({ status: 'deployed' as const, maintenanceMode: false })),
+    actions: actions.map((all) => ok(all)),
+  });
+  const strategy: fc.Arbitrary<LatencyStrategy> = fc.record({
+    kind: fc.constant('latency' as const),
+    targetSeconds: fc.integer({ min: 1, max: 3600 }),
+    targetPercent: fc.constantFrom(50, 95, 99.9),
+    jobSeconds: fc.option(fc.integer({ min: 1, max: 600 })),
+    jobsPerWorker: fc.integer({ min: 1, max: 25 }),
+    learnPatterns: fc.boolean(),
+    drainShare: fc.constantFrom(0.1, 0.5, 0.7, 1),
+    headroom: fc.option(fc.constantFrom(0, 1, 3)),
+    keepIdleSeconds: fc.integer({ min: 0, max: 3600 }),
+    surgeFactor: fc.constantFrom(1, 1.5, 5),
+  });
+  const wishOf = (kind: LatencyStrategy): Policy => policyOf({ minWorkers: 0, maxWorkers: 200, strategy: kind });
+  const decidedAs = (seen: Observation, kind: LatencyStrategy): Decision => decided(seen, wishOf(kind));
+
+  it('decides on a whole number within the limits, or holds', () => {
+    fc.assert(
+      fc.property(observation, strategy, (seen, kind) => {
+        const { action, currentCount, desiredCount } = decidedAs(seen, kind);
+        expect(action === 'hold').toBe(desiredCount === currentCount);
+        expect(Number.isInteger(desiredCount)).toBe(true);
+        expect(desiredCount).toBeGreaterThanOrEqual(0);
+        expect(desiredCount).toBeLessThanOrEqual(200);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never wants fewer workers because more messages wait', () => {
+    fc.assert(
+      fc.property(
+        observation,
+        strategy,
+        fc.nat(5000),
+        fc.nat(1000),
+        fc.nat(60),
+        (seen, kind, visible, more, inFlight) => {
+          const at = (depth: number) =>
+            decidedAs({ ...seen, backlog: ok(depthOf(depth, inFlight)) }, kind).desiredCount ?? 0;
+          expect(at(visible + more)).toBeGreaterThanOrEqual(at(visible));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('settles when nothing else changes', () => {
+    fc.assert(
+      fc.property(observation, strategy, (seen, kind) => {
+        let count = decidedAs(seen, kind).desiredCount ?? 0;
+        const next = (now: number): number =>
+          decidedAs({ ...seen, placement: ok(placementOf(serverOf('a', now))) }, kind).desiredCount ?? 0;
+        for (let pass = 0; pass < 3; pass += 1) count = next(count);
+        expect(next(count)).toBe(count);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never lowers the count without recorded rates', () => {
+    fc.assert(
+      fc.property(observation, strategy, (seen, kind) => {
+        for (const rates of [unknown('missing'), unknown('stale'), unknown('failed')] as const) {
+          expect(decidedAs({ ...seen, rates }, kind).action).not.toBe('scale_in');
+        }
+        expect(decidedAs({ ...seen, backlog: unknown('failed') }, kind).action).not.toBe('scale_in');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never wants fewer workers because of a forecast than what waits asks for', () => {
+    fc.assert(
+      fc.property(observation, strategy, fc.array(fc.nat(2000), { maxLength: 8 }), (seen, kind, expected) => {
+        const without = decidedAs({ ...seen, forecast: ok(NO_FORECAST) }, kind);
+        const foreseen = decidedAs({ ...seen, forecast: ok(forecastOf(expected)) }, kind);
+        if (without.action === 'scale_out')
+          expect(foreseen.desiredCount).toBeGreaterThanOrEqual(without.desiredCount ?? 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('decides the same after a trip through JSON', () => {
+    fc.assert(
+      fc.property(observation, strategy, (seen, kind) => {
+        const input = { now: NOW, policy: wishOf(kind), windows: [], observation: seen };
+        expect(decide(JSON.parse(JSON.stringify(input)))).toEqual(decide(input));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { Look } from '../../lib/domain.ts';
+import { createMemory } from '../../lib/reconcile/memory.ts';
+import { NOW, ok, ratesOf, unknown } from '../support/observations.ts';
+
+const lookAt = (atMs: number): Look => ({ atMs, visible: 1, inFlight: 2, workers: 3 });
+
+describe('the memory of an execution environment', () => {
+  it('is empty after a cold start', () => {
+    const memory = createMemory();
+    expect(memory.looks('a', NOW)).toEqual({ kind: 'not_read' });
+    expect(memory.rates('a', NOW)).toBeNull();
+    expect(memory.forecast('a', NOW)).toBeNull();
+    expect(memory.attention('a')).toEqual({ awake: false });
+  });
+
+  it('gives looks oldest first, per target, and forgets them after ten minutes', () => {
+    const memory = createMemory();
+    const looks = [700, 300, 60].map((ago) => lookAt(NOW - ago * 1000));
+    for (const look of looks) memory.addLook('a', look);
+    expect(memory.looks('a', NOW)).toEqual({ kind: 'ok', value: looks.slice(1), observedAtMs: NOW - 60_000 });
+    expect(memory.looks('b', NOW)).toEqual({ kind: 'not_read' });
+  });
+
+  it('keeps no more than sixty looks', () => {
+    const memory = createMemory();
+    for (let at = 0; at < 200; at += 1) memory.addLook('a', lookAt(NOW - 200_000 + at * 1000));
+    const looks = memory.looks('a', NOW);
+    expect(looks.kind === 'ok' && looks.value.length).toBe(60);
+  });
+
+  it('gives a kept reading again until it is old, and none that failed or lies in the future', () => {
+    const memory = createMemory();
+    const rates = ok(ratesOf([1]));
+    memory.keepRates('a', rates, NOW);
+    expect(memory.rates('a', NOW + 29_000)).toBe(rates);
+    expect(memory.rates('a', NOW + 30_000)).toBeNull();
+    expect(memory.rates('a', NOW - 1)).toBeNull();
+    memory.keepRates('b', unknown('failed'), NOW);
+    expect(memory.rates('b', NOW)).toBeNull();
+  });
+
+  it('remembers what the last pass said about looking again', () => {
+    const memory = createMemory();
+    memory.keepAttention('a', { awake: true, why: 'A change was ordered.' });
+    expect(memory.attention('a')).toEqual({ awake: true, why: 'A change was ordered.' });
+  });
+});
