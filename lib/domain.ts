@@ -391,4 +391,6 @@ export interface Outcome {
   readonly why: string;
   /** Workers seen at the end; null when they could not be read. */
   readonly observedCount: number | null;
+  /** Of a mismatch: the later scale action that explains it. */
+  readonly supersededBy?: number;
 }

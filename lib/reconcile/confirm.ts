@@ -4,6 +4,7 @@
  * end reported as `timed_out`: never as a success.
  */
 import type { Action, ActionRecord, Outcome, OutcomeKind, Placement } from '../domain.ts';
+import { mayConcern, processOfReference } from '../policy/actions.ts';
 import { totalWorkers } from '../policy/distribute.ts';
 import type { Clock, ProcessHost } from './ports.ts';
 
@@ -72,10 +73,27 @@ async function compareWorkers(
   if (differences.length === 0) {
     return ended('confirmed', `${observedCount} workers are running where they were asked for.`, observedCount);
   }
-  const why = `The action succeeded, but ${differences.join('; ')}.`;
+  const why = `The action succeeded, but ${differences.join('; ')}`;
+  const log = await ports.host.actions(record.stackUid, signal);
+  const later = log.kind === 'ok' ? laterChange(log.value, action, record.processName) : null;
   const sinceEndSeconds = (ports.clock.nowMs() - (action.finishedAtMs ?? 0)) / 1000;
-  if (sinceEndSeconds < GRACE_SECONDS) return lookAgain(why);
-  return ended('mismatched', why, observedCount);
+  // Where nothing tells whose the later action is, the workers may as well only be late.
+  const isOver = later !== null && processOfReference(later.userReference) === record.processName;
+  if (!isOver && sinceEndSeconds < GRACE_SECONDS) return lookAgain(`${why}.`);
+  if (later === null) return ended('mismatched', `${why}.`, observedCount);
+  const outcome = { kind: 'mismatched', observedCount, supersededBy: later.id } as const;
+  return { kind: 'ended', outcome: { ...outcome, why: `${why}: superseded by action ${later.id}.` } };
+}
+
+/** The newest scale action of the process, as far as one can tell, that came after this one; null when there is none. */
+function laterChange(log: readonly Action[], action: Action, processName: string): Action | null {
+  const { id, finishedAtMs } = action;
+  const isLater = (other: Action) =>
+    other.id > id ||
+    (other.id !== id && other.startedAtMs !== null && finishedAtMs !== null && other.startedAtMs >= finishedAtMs);
+  const later = log.filter((other) => isLater(other) && mayConcern(other, processName));
+  const ours = later.find(({ userReference }) => processOfReference(userReference) === processName);
+  return ours ?? later[0] ?? null;
 }
 
 function differencesOf(record: ActionRecord, placement: Placement): readonly string[] {

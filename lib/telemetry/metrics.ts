@@ -17,6 +17,7 @@ export type MetricName =
   | 'ActionsAccepted'
   | 'ActionsConfirmed'
   | 'ActionsMismatched'
+  | 'ActionsSuperseded'
   | 'ActionsFailed'
   | 'ActionsTimedOut'
   | 'ActionsLost'

@@ -26,6 +26,9 @@ const OUTCOMES: Readonly<Record<OutcomeKind, { readonly level: LogLevel; readonl
   lost: { level: 'error', metric: 'ActionsLost' },
 };
 
+/** A mismatch that a later change explains is nobody's trouble, and must not set off an alarm on the others. */
+const SUPERSEDED = { level: 'info', metric: 'ActionsSuperseded' } as const;
+
 /** A reporter; trouble with writing is told, if possible, and never thrown. */
 export function createReporter({ logger, metrics, clock }: ReporterParts): Reporter {
   const safely =
@@ -46,7 +49,7 @@ export function createReporter({ logger, metrics, clock }: ReporterParts): Repor
 
     ended: safely((event: Ended) => {
       const { record, outcome, looks } = event;
-      const { level, metric } = OUTCOMES[outcome.kind];
+      const { level, metric } = outcome.supersededBy === undefined ? OUTCOMES[outcome.kind] : SUPERSEDED;
       const tookSeconds = Math.max(0, (clock.nowMs() - record.acceptedAtMs) / 1000);
       metrics.count(metric);
       metrics.measure('ActionSeconds', 'Seconds', tookSeconds);

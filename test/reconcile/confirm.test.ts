@@ -56,6 +56,55 @@ describe('an action ends as', () => {
   });
 });
 
+describe('an action whose workers are not where it put them', () => {
+  const other = ok(placementOf(serverOf('a', 5), serverOf('b', 3)));
+  const OURS = 'cloud66-autoscaler:d2:worker';
+  const lookWith = (ageSeconds: number, ...log: readonly Partial<Action>[]) => {
+    const actions = ok(log.map((changes) => actionOf({ kind: 'process_scale', startedAtMs: null, ...changes })));
+    const answers = { action: ended(60, { id: 7 }), placements: { worker: other }, actions };
+    const world = fakeWorld({ nowMs: NOW + ageSeconds * 1000, ...answers });
+    return confirm(record, world.ports, TIMEOUT_SECONDS, new AbortController().signal);
+  };
+  const superseded = { kind: 'mismatched', supersededBy: 8, observedCount: 8 };
+
+  it('is superseded at once by our own next change of the process', async () => {
+    const result = await lookWith(65, { id: 8, userReference: OURS }, { id: 7 });
+    expect(result).toMatchObject({ kind: 'ended', outcome: superseded });
+    if (result.kind === 'ended') expect(result.outcome.why).toMatch(/server-a runs 5 .*: superseded by action 8\.$/);
+  });
+
+  it('is superseded by a scale action of which nothing tells whose it is, but only when the workers are not just late', async () => {
+    const unnamed = { id: 8, userReference: null };
+    expect(await lookWith(119, unnamed)).toMatchObject({ kind: 'look_again' });
+    expect(await lookWith(120, unnamed)).toMatchObject({ kind: 'ended', outcome: superseded });
+  });
+
+  it('is superseded by one that started after it had finished, whatever the numbers of the two are', async () => {
+    const result = await lookWith(65, { id: 3, startedAtMs: NOW + 60_000, userReference: OURS });
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'mismatched', supersededBy: 3 } });
+  });
+
+  it.each<[string, Partial<Action>[]]>([
+    ['nothing', []],
+    ['itself', [{ id: 7, startedAtMs: NOW + 60_000, userReference: OURS }]],
+    ['an earlier change', [{ id: 6, startedAtMs: NOW + 59_000, userReference: OURS }]],
+    ['a change of another process', [{ id: 8, userReference: 'cloud66-autoscaler:d2:mailer' }]],
+    ['an action that scales nothing', [{ id: 8, kind: 'stack_redeploy', userReference: OURS }]],
+  ])('is not superseded by %s', async (_title, log) => {
+    expect(await lookWith(119, ...log)).toMatchObject({ kind: 'look_again' });
+    const result = await lookWith(120, ...log);
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'mismatched' } });
+    if (result.kind === 'ended') expect(result.outcome.supersededBy).toBeUndefined();
+  });
+
+  it('is mismatched after a minute, too, when the log cannot be read', async () => {
+    const answers = { action: ended(60), placements: { worker: other }, actions: unknown('failed') };
+    const world = fakeWorld({ nowMs: NOW + 120_000, ...answers });
+    const result = await confirm(record, world.ports, TIMEOUT_SECONDS, new AbortController().signal);
+    expect(result).toMatchObject({ kind: 'ended', outcome: { kind: 'mismatched' } });
+  });
+});
+
 describe('an action is looked at again', () => {
   const cases: [string, number, ActionLook, Reading<Placement>, boolean, string][] = [
     ['while it runs', 899, found({}), asAsked, false, 'still running'],

@@ -210,6 +210,14 @@ describe('an outcome record', () => {
     expect(counted()).toEqual({ [metric]: 1, ActionSeconds: 42, ActionLooks: 3 });
   });
 
+  it('of an action that a later one superseded is no warning, and counted apart', () => {
+    const { reporter, records, counted } = reporting();
+    const outcome = { kind: 'mismatched', why: 'Superseded.', observedCount: 8, supersededBy: 4712 } as const;
+    reporter.ended({ record, outcome, looks: 1 });
+    expect(records).toMatchObject([{ level: 'info', event: 'outcome', outcome }]);
+    expect(counted()).toEqual({ ActionsSuperseded: 1, ActionSeconds: 42, ActionLooks: 1 });
+  });
+
   it('is not written while the action runs; a look is told at debug', () => {
     const { reporter, records, counted } = reporting();
     const why = 'the action is still running.';
