@@ -11,6 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Caller, createGuard, type Guard, type Refusal, type ServiceCaller } from './access.ts';
 import type { AsynchronousQueue, EventEnd } from './asynchronous.ts';
+import {
+  createEventsHandler,
+  createFunctionLogs,
+  createLambdaHandler,
+  createLogsHandler,
+  type FunctionLogs,
+} from './control-plane.ts';
 import { type FaultHook, type GatewayRequest, type RequestRecord, startGateway } from './gateway.ts';
 import { createFunction, type InvokeOutcome, type LocalFunction } from './lambda.ts';
 import { handleParameters, type Parameter } from './parameters.ts';
@@ -137,7 +144,8 @@ async function compose(options: CloudOptions, cleanups: Cleanup[], close: () => 
   for (const [name, attributes] of Object.entries(options.queues ?? {})) {
     await queues.create(name, attributes);
   }
-  const functions = await createFunctions(stack, options, cleanups);
+  const logs = createFunctionLogs();
+  const functions = await createFunctions(stack, options, logs, cleanups);
   const parameters = parametersOf(stack, options);
   gateway.open({
     place,
@@ -151,6 +159,9 @@ async function compose(options: CloudOptions, cleanups: Cleanup[], close: () => 
     services: {
       sqs: (operation, body) => queues.call(operation, body),
       ssm: (operation, body) => handleParameters(parameters, place, operation, body),
+      lambda: createLambdaHandler(stack, options.extraEnvironment ?? {}),
+      events: createEventsHandler(stack),
+      logs: createLogsHandler(stack, logs),
       ...(options.cloudwatchHandler === undefined ? {} : { monitoring: options.cloudwatchHandler }),
     },
   });
@@ -217,7 +228,12 @@ function run(
   };
 }
 
-async function createFunctions(stack: Stack, options: CloudOptions, cleanups: Cleanup[]): Promise<LocalFunction[]> {
+async function createFunctions(
+  stack: Stack,
+  options: CloudOptions,
+  logs: FunctionLogs,
+  cleanups: Cleanup[],
+): Promise<LocalFunction[]> {
   const workFolder = await mkdtemp(join(tmpdir(), 'local-aws-'));
   cleanups.push(() => rm(workFolder, { recursive: true, force: true }));
   const functions: LocalFunction[] = [];
@@ -228,7 +244,10 @@ async function createFunctions(stack: Stack, options: CloudOptions, cleanups: Cl
       artifactsFolder: options.artifactsFolder,
       nodePath: options.nodePath ?? process.execPath,
       extraEnvironment: options.extraEnvironment ?? {},
-      onLine: (name, line) => options.onLog?.({ from: 'function', name, line }),
+      onLine: (name, line) => {
+        logs.add(name, line);
+        options.onLog?.({ from: 'function', name, line });
+      },
     });
     functions.push(reporting(created, options.onInvocation));
   }

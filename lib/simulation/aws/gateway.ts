@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Caller, Guard } from './access.ts';
 import { sessionArn } from './access.ts';
+import { lambdaRequest } from './control-plane.ts';
 import { isRecord } from './intrinsics.ts';
 import { requiredAccess } from './operations.ts';
 import { type Parameter, parameterArn } from './parameters.ts';
@@ -15,7 +16,7 @@ import type { Place } from './template.ts';
 
 /** A request, as faults and the log see it. */
 export interface GatewayRequest {
-  /** `sqs`, `monitoring`, `ssm` or `sts`: the name in the signature. */
+  /** `sqs`, `monitoring`, `ssm`, `lambda`, `events`, `logs` or `sts`: the name in the signature. */
   readonly service: string;
   readonly operation: string;
   /** Name of the calling function; null for the operator's key. */
@@ -109,7 +110,9 @@ async function answer(message: IncomingMessage, routes: GatewayRoutes, requests:
     return errorReply(403, 'UnrecognizedClientException', 'The security token included in the request is invalid');
   }
   const text = await readText(message);
-  const operation = operationOf(message, text);
+  // Lambda names its operations by method and path.
+  const rest = scope.service === 'lambda' ? lambdaRequest(message.method ?? 'GET', message.url ?? '/') : null;
+  const operation = rest?.operation ?? operationOf(message, text);
   const request = { service: scope.service, operation, functionName: caller?.functionName ?? null };
   const log = (outcome: RequestRecord['outcome'], status: number): void => {
     requests.push({ ...request, atMs: Date.now(), outcome, status });
@@ -126,7 +129,7 @@ async function answer(message: IncomingMessage, routes: GatewayRoutes, requests:
     log('answered', 200);
     return { text: callerIdentity(routes.place, caller) };
   }
-  const body: unknown = text === '' ? {} : JSON.parse(text);
+  const body: unknown = rest?.body ?? (text === '' ? {} : JSON.parse(text));
   const denied = deny(request, body, caller, routes);
   if (denied !== null) {
     log('denied', denied.status);

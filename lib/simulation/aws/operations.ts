@@ -37,6 +37,24 @@ const REQUIRED: Readonly<Record<string, (operation: string, body: Body, place: P
     const name = text(body.Name).replace(/^\//, '');
     return { action: `ssm:${operation}`, resource: arn(place, 'ssm', `parameter/${name}`), context: {} };
   },
+  lambda: (operation, body, place) => {
+    const name = operation.startsWith('GetFunction') || operation === 'GetPolicy' ? text(body.FunctionName) : '';
+    const resource = name === '' ? '*' : arn(place, 'lambda', `function:${name}`);
+    return { action: `lambda:${operation}`, resource, context: {} };
+  },
+  events: (operation, body, place) => {
+    const name = text(body.Name);
+    return {
+      action: `events:${operation}`,
+      resource: name === '' ? '*' : arn(place, 'events', `rule/${name}`),
+      context: {},
+    };
+  },
+  logs: (operation, body, place) => ({
+    action: `logs:${operation}`,
+    resource: arn(place, 'logs', `log-group:${text(body.logGroupName)}:*`),
+    context: {},
+  }),
 };
 
 /** What the request needs; null for a service that is not there. */

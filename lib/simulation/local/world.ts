@@ -13,7 +13,7 @@ import { type Alarms, createAlarms } from '../cloudwatch/alarms.ts';
 import type { Transition } from '../cloudwatch/events.ts';
 import { createCloudWatchHandler } from '../cloudwatch/server.ts';
 import { createSqsMetrics } from '../cloudwatch/sqs-metrics.ts';
-import { createMetricStore } from '../cloudwatch/store.ts';
+import { createMetricStore, type MetricStore } from '../cloudwatch/store.ts';
 import { createRandom, type Random } from '../random.ts';
 import { type Consumers, startConsumers } from './consumers.ts';
 import type { Packaged } from './package.ts';
@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly onInvocation?: CloudOptions['onInvocation'];
   readonly onAlarm?: (transition: Transition) => void;
   readonly onWorkers?: (event: WorkersEvent) => void;
+  /** Time until a new queue has metrics; none unless said otherwise. */
+  readonly newQueueSeconds?: number;
 }
 
 /** A running world. */
@@ -48,6 +50,7 @@ export interface World {
   readonly cloud66: Cloud66Server;
   readonly account: Cloud66Account;
   readonly alarms: Alarms;
+  readonly metrics: MetricStore;
   readonly random: Random;
   /** The workers of each process. */
   readonly consumers: ReadonlyMap<string, Consumers>;
@@ -88,7 +91,7 @@ async function compose(
     ...(options.cloud66Faults ? { faults: options.cloud66Faults } : {}),
   });
   cleanups.push(() => cloud66.close());
-  const { cloud, alarms, stop } = await startAws(options, cloud66.url);
+  const { cloud, alarms, metrics, stop } = await startAws(options, cloud66.url);
   cleanups.push(() => cloud.close(), stop);
   for (const { uid, processes } of options.stacks) {
     for (const { name } of processes) {
@@ -104,7 +107,7 @@ async function compose(
       cleanups.push(() => crew.close());
     }
   }
-  return { cloud, cloud66, account, alarms, random, consumers, close };
+  return { cloud, cloud66, account, alarms, metrics, random, consumers, close };
 }
 
 function createAccount(options: WorldOptions, random: Random, consumers: ReadonlyMap<string, Consumers>) {
@@ -155,12 +158,13 @@ async function startAws(options: WorldOptions, cloud66Url: string) {
   });
   invoke.as = cloud.invokeAs;
   for (const { properties } of cloud.stack.of('AWS::CloudWatch::Alarm')) alarms.put(properties);
-  const metrics = createSqsMetrics({ store, clock, depths: () => depthsOf(cloud), newQueueSeconds: 0 });
+  const { newQueueSeconds = 0 } = options;
+  const metrics = createSqsMetrics({ store, clock, depths: () => depthsOf(cloud), newQueueSeconds });
   const timer = setInterval(() => {
     metrics.advance();
     alarms.advance();
   }, WATCH_INTERVAL_MS);
-  return { cloud, alarms, stop: () => clearInterval(timer) };
+  return { cloud, alarms, metrics: store, stop: () => clearInterval(timer) };
 }
 
 /** All queues as CloudWatch counts them. Every receive and every reading of the tick keeps a queue awake. */
