@@ -116,6 +116,7 @@ export interface Reporter {
     readonly result: TargetResult;
     readonly counts: Readonly<Record<string, number>> | null;
   }): void;
+  /** The end of an action; told twice when SQS delivers its record once more than needed. */
   ended(event: { readonly record: ActionRecord; readonly outcome: Outcome; readonly looks: number }): void;
   /** An action was looked at, and its end is not known yet. */
   looked(event: {

@@ -6,13 +6,17 @@
  */
 import type { Clock } from '../reconcile/ports.ts';
 
-/** Every metric of this program. Closed, so that dashboards and alarms can rely on the names. */
+/**
+ * Every metric of this program. Closed, so that dashboards and alarms can rely on the names. Those of ended actions may
+ * count one twice: SQS delivers at least once, and a record whose deletion was lost is confirmed, and reported, again.
+ */
 export type MetricName =
   | 'DecisionsScaleOut'
   | 'DecisionsScaleIn'
   | 'DryRuns'
   | 'Holds'
   | 'HoldsUnknown'
+  | 'HoldsBusy'
   | 'Failures'
   | 'ActionsAccepted'
   | 'ActionsConfirmed'

@@ -43,8 +43,8 @@ export function createReporter({ logger, metrics, clock }: ReporterParts): Repor
 
   return {
     decided: safely((event: Decided) => {
-      for (const name of metricsOf(event.result)) metrics.count(name);
-      logger[levelOf(event.result)](sentenceOf(event), decisionRecord(event));
+      for (const name of metricsOf(event)) metrics.count(name);
+      logger[levelOf(event)](sentenceOf(event), decisionRecord(event));
     }),
 
     ended: safely((event: Ended) => {
@@ -76,14 +76,16 @@ function tellTrouble(logger: Logger, error: unknown): void {
   }
 }
 
-function metricsOf(result: TargetResult): readonly MetricName[] {
+function metricsOf(event: Decided): readonly MetricName[] {
+  const { result } = event;
   switch (result.kind) {
     case 'scaled':
       return [directionOf(result.decision.action), 'ActionsAccepted'];
     case 'dry_run':
       return [directionOf(result.decision.action), 'DryRuns'];
     case 'held':
-      return isUnknown(result) ? ['Holds', 'HoldsUnknown'] : ['Holds'];
+      if (isUnknown(result)) return ['Holds', 'HoldsUnknown'];
+      return isRefused(event) ? ['Holds', 'HoldsBusy'] : ['Holds'];
     case 'failed':
       return isUnknown(result) ? ['Failures', 'HoldsUnknown'] : ['Failures'];
   }
@@ -97,9 +99,15 @@ function isUnknown({ decision }: TargetResult): boolean {
   return decision?.action === 'hold' && decision.reason.endsWith('_unknown');
 }
 
-function levelOf(result: TargetResult): LogLevel {
+/** A hold with counts: they were asked for, and Cloud 66 refused because the stack is busy (409). */
+function isRefused({ result, counts }: Decided): boolean {
+  return result.kind === 'held' && result.decision.reason === 'stack_busy' && counts !== null;
+}
+
+function levelOf(event: Decided): LogLevel {
+  const { result } = event;
   if (result.kind === 'failed') return 'error';
-  if (isUnknown(result)) return 'warn';
+  if (isUnknown(result) || isRefused(event)) return 'warn';
   return result.kind === 'held' && QUIET_REASONS.includes(result.decision.reason) ? 'debug' : 'info';
 }
 

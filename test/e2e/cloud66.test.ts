@@ -100,7 +100,7 @@ describe('a scale call', SIDE_BY_SIDE, () => {
     const cloud66Faults = ({ method }: { readonly method: string }) => (busy && method === 'POST' ? fault : null);
     return inScene({ packaged, jobs: 30, cloud66Faults }, async (scene) => {
       expect(await scene.invoke(SCALE, tick())).toMatchObject({ kind: 'succeeded', payload: { worker: 'held' } });
-      expect(scene.decisions()[0]).toMatchObject({ decision: { action: 'hold', reason: 'stack_busy' } });
+      expect(scene.decisions()[0]).toMatchObject({ level: 'warn', decision: { action: 'hold', reason: 'stack_busy' } });
       expect(scene.stack.workers('worker')).toBe(1);
       busy = false;
       await recovers(scene);

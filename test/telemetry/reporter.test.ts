@@ -83,7 +83,7 @@ const hold = (reason: Reason): Decision => ({
 const scaleOut: Decision = { ...hold('backlog_above_target'), action: 'scale_out', desiredCount: 6 };
 const scaleIn: Decision = { ...hold('backlog_below_target'), action: 'scale_in', desiredCount: 1 };
 
-const decided = (result: TargetResult, change: { readonly input?: DecisionInput } = {}) => ({
+const decided = (result: TargetResult, change: { readonly counts?: Record<string, number> | null } = {}) => ({
   targetId: 'mailer',
   decisionId: 'd-1',
   input,
@@ -154,6 +154,14 @@ describe('a decision record', () => {
     reporter.decided(decided(result));
     expect(records.map((record) => record.level)).toEqual([level]);
     expect(counted()).toEqual(metrics);
+  });
+
+  it('of a scale call that Cloud 66 refused as busy is a warning, and counted, unlike a stack that was seen to be busy', () => {
+    const { reporter, records, counted } = reporting();
+    reporter.decided(decided({ kind: 'held', decision: hold('stack_busy') }));
+    reporter.decided(decided({ kind: 'held', decision: hold('stack_busy') }, { counts: null }));
+    expect(records.map(({ level }) => level)).toEqual(['warn', 'info']);
+    expect(counted()).toEqual({ Holds: 2, HoldsBusy: 1 });
   });
 
   it('says what failed, also without a decision', () => {
