@@ -10,7 +10,7 @@ import { createActionSender } from '../actions/sender.ts';
 import { createCloud66Client } from '../cloud66/client.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
-import { type Environment, readEnvironment } from '../config/env.ts';
+import { type Environment, readEnvironment, variableText } from '../config/env.ts';
 import { openWindows } from '../config/schedule.ts';
 import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
@@ -19,7 +19,7 @@ import { createParameterReader } from '../queue/parameter.ts';
 import { createQueueReader } from '../queue/reader.ts';
 import { createSqs, type Sqs } from '../queue/sqs.ts';
 import { createMemory } from '../reconcile/memory.ts';
-import type { Clock, Scaler } from '../reconcile/ports.ts';
+import type { Clock, Reporter, Scaler } from '../reconcile/ports.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
@@ -30,6 +30,9 @@ import { confirmRecords } from './records.ts';
 
 /** One try of the scale call: it must fit into what the middleware leaves after the last moment to begin one. */
 const SCALE_TIMEOUT_MS = 10_000;
+
+/** Set by Lambda. */
+const FUNCTION_NAME = 'AWS_LAMBDA_FUNCTION_NAME';
 
 const clock: Clock = { nowMs: () => Date.now() };
 const write = (line: string) => {
@@ -44,20 +47,20 @@ const write = (line: string) => {
 export function wireScale(environment: Environment = readEnvironment()) {
   const settings = parseSettings(environment);
   const shared = share('scale', settings, environment);
-  const { connection, sqs, client, reporter } = shared;
+  const { connection, sqs, client, host } = shared;
   const ports = {
     clock,
     queue: createQueueReader({ sqs, cloudwatch: createCloudWatch(connection), clock }),
-    host: createProcessHost({ client, clock }),
+    host,
     scaler: settings.dryRun ? dryRunScaler : createScaler({ client }),
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
-    reporter,
     memory: createMemory(),
     openWindows,
     newDecisionId: randomUUID,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
-    (event, signals, logger) => look(event, settings, ports, signals, logger),
+    (event, signals, logger) =>
+      shared.reporting(logger, (reporter) => look(event, settings, { ...ports, reporter }, signals, logger)),
     shared,
   );
 }
@@ -70,13 +73,12 @@ export function wireScale(environment: Environment = readEnvironment()) {
 export function wirePoller(environment: Environment = readEnvironment()) {
   const settings = parsePollerSettings(environment);
   const shared = share('poller', settings, environment);
-  const { sqs, client, reporter } = shared;
+  const { sqs, host } = shared;
   const { actionsQueueUrl, deadLetterQueueUrl, actionTimeoutSeconds } = settings;
   const deadLetter = createDeadLetter({ sendMessage: sqs.sendFifo, queueUrl: deadLetterQueueUrl });
   const ports = {
     clock,
-    host: createProcessHost({ client, clock }),
-    reporter,
+    host,
     parseRecord: parseActionRecord,
     lookAgainSeconds,
     changeVisibility: (receiptHandle: string, visibilityTimeoutSeconds: number, signal: AbortSignal) =>
@@ -85,7 +87,8 @@ export function wirePoller(environment: Environment = readEnvironment()) {
     actionTimeoutSeconds,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof confirmRecords>>>(
-    (event, signals, logger) => confirmRecords(event, ports, signals, logger),
+    (event, signals, logger) =>
+      shared.reporting(logger, (reporter) => confirmRecords(event, { ...ports, reporter }, signals, logger)),
     shared,
   );
 }
@@ -97,7 +100,8 @@ function share(service: string, settings: PollerSettings, environment: Environme
   const redactor = createRedactor();
   const logger = createLogger({ level: settings.logLevel, write, clock, redactor, context: { service } });
   for (const warning of settings.warnings) logger.warn(warning);
-  const metrics = createMetrics({ write, clock, service });
+  // The name of the function holds service and stage: metrics of all deployments of an account share one namespace.
+  const metrics = createMetrics({ write, clock, service: variableText(environment, FUNCTION_NAME) ?? service });
   const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1' };
   const sqs = createSqs(connection);
   const token = registered(tokenSource(settings, sqs, connection, environment), redactor);
@@ -106,9 +110,13 @@ function share(service: string, settings: PollerSettings, environment: Environme
     token,
     clock,
     limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
-    onWarning: warnOnce(logger),
+    onWarning: warnOnce(logger, 'Cloud 66 warns.'),
   });
-  return { logger, metrics, connection, sqs, client, reporter: createReporter({ logger, metrics, clock }) };
+  const host = createProcessHost({ client, clock, onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.') });
+  /** Each request has a reporter of its own, so that its records carry the request's id. */
+  const reporting = <R>(requestLogger: Logger, work: (reporter: Reporter) => Promise<R>): Promise<R> =>
+    work(createReporter({ logger: requestLogger, metrics, clock }));
+  return { logger, metrics, connection, sqs, client, host, reporting };
 }
 
 function tokenSource(
@@ -135,12 +143,12 @@ function registered(source: TokenSource, redactor: Redactor): TokenSource {
   return { get: () => register(source.get()), refresh: () => register(source.refresh()) };
 }
 
-/** Cloud 66 repeats its warning in every reply; once per execution environment is enough. */
-function warnOnce(logger: Logger): (warning: string) => void {
+/** What a warning is about is repeated in every reply; once per execution environment is enough. */
+function warnOnce(logger: Logger, message: string): (warning: string) => void {
   const told = new Set<string>();
   return (warning) => {
     if (told.has(warning) || told.size >= 20) return;
     told.add(warning);
-    logger.warn('Cloud 66 warns.', { warning });
+    logger.warn(message, { warning });
   };
 }

@@ -8,6 +8,7 @@ import { createRealClock } from '../../lib/simulation/clock.ts';
 import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
 import { type Cloud66Server, startCloud66Server } from '../../lib/simulation/cloud66/server.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
+import { startScriptedServer } from '../support/http-server.ts';
 import { type SqsServer, startSqsServer } from '../support/sqs-server.ts';
 
 const TOKEN = 'local-token-0123456789abcdef';
@@ -71,6 +72,16 @@ afterEach(async () => {
   await cloud66.close();
 });
 
+/** A stack with one server and the process `worker`, and whatever else is among its processes. */
+function stackWith(process: unknown, headers: Record<string, string> = {}) {
+  return ({ path }: { readonly path: string }) => {
+    if (path.includes('/processes'))
+      return { headers, body: { response: [{ name: 'worker', servers: { lion: 1 } }, process] } };
+    if (path.includes('/servers')) return { headers, body: { response: [{ uid: 'uid-a', name: 'lion' }] } };
+    return { headers, body: { response: path.includes('/actions') ? [] : { status: 1 } } };
+  };
+}
+
 function nameOf(url: string | undefined): string {
   return url?.split('/').at(-1) ?? '';
 }
@@ -85,6 +96,8 @@ describe('the wired scale function', () => {
     const message = { messageId: '1', receiptHandle: 'h', body: stored?.body, attributes };
     expect(await wirePoller(environment)({ Records: [message] }, CONTEXT)).toEqual({ batchItemFailures: [] });
     expect(printed.join('')).toContain('action 1001 confirmed');
+    const outcome = printed.find((line) => line.includes('"event":"outcome"'));
+    expect(JSON.parse(outcome ?? '')).toMatchObject({ requestId: 'r' });
     expect(printed.join('')).not.toContain(TOKEN);
   });
 
@@ -98,6 +111,33 @@ describe('the wired scale function', () => {
     await handler(tick(), CONTEXT);
     await handler(tick(), CONTEXT);
     expect(printed.filter((line) => line.includes('this version ends soon'))).toHaveLength(1);
+  });
+
+  it('writes records with the id of their request, and metrics under the name of the function', async () => {
+    const handler = wireScale({ ...environment, DRY_RUN: 'true', AWS_LAMBDA_FUNCTION_NAME: 'scaler-prod-scale' });
+    await handler(tick(), { ...CONTEXT, awsRequestId: 'first' });
+    await handler(tick(), { ...CONTEXT, awsRequestId: 'second' });
+    const lines = printed.map((line) => JSON.parse(line));
+    const decisions = lines.filter(({ event }) => event === 'decision');
+    expect(decisions.map(({ requestId }) => requestId)).toEqual(['first', 'second']);
+    const metrics = lines.filter((line) => '_aws' in line);
+    expect(metrics.map(({ Service }) => Service)).toEqual(['scaler-prod-scale', 'scaler-prod-scale']);
+  });
+
+  it('names its metrics after itself where there is no Lambda', async () => {
+    await wireScale({ ...environment, DRY_RUN: 'true' })(tick(), CONTEXT);
+    expect(printed.map((line) => JSON.parse(line)).find((line) => '_aws' in line)).toMatchObject({ Service: 'scale' });
+  });
+
+  it('tells once what it had to leave out of a reply', async () => {
+    const odd = await startScriptedServer();
+    odd.answer(stackWith({ name: 'mailer', servers: null }));
+    const handler = wireScale({ ...environment, DRY_RUN: 'true', CLOUD66_API_URL: odd.url });
+    expect(await handler(tick(), CONTEXT)).toEqual({ worker: 'dry_run' });
+    await handler(tick(), CONTEXT);
+    await odd.close();
+    const told = printed.filter((line) => line.includes('is incomplete'));
+    expect(told).toEqual([expect.stringContaining('process \\"mailer\\" could not be read: servers: expected')]);
   });
 
   it('warns of a token in the environment of a production stage', () => {
