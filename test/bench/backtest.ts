@@ -1,6 +1,7 @@
 /**
  * How fast a backtest is: simulated minutes per second of one policy of ours, through the deployed reconcile, and how that
- * grows with the load. `node test/bench/backtest.ts [days] [load,load,…]`; 27 days at loads 0.5 to 40 when left out.
+ * grows with the load. `npm run bench:backtest -- [days] [load,load,…] [policy,policy]`; when left out 27 days, loads 0.5 to
+ * 40, latency and backlog.
  */
 import { buildCell, fly, USUAL_CELL } from '../../lib/backtest/cell.ts';
 import { policiesNamed } from '../../lib/backtest/contenders.ts';
@@ -41,14 +42,19 @@ export async function measure(policyName: string, load: number, days: number): P
   };
 }
 
-async function main([daysText = '27', loadsText = '0.5,3,10,40']: readonly string[]): Promise<void> {
+async function main([
+  daysText = '27',
+  loadsText = '0.5,3,10,40',
+  names = 'latency,backlog',
+]: readonly string[]): Promise<void> {
   const row = (cells: readonly string[]): void => {
     process.stdout.write(`${cells.map((cell) => cell.padStart(14)).join('')}\n`);
   };
   row(['policy', 'load', 'jobs', 'looks', 'seconds', 'minutes/s', 'peak MB']);
-  for (const load of loadsText.split(',').map(Number)) {
+  const loads = loadsText.split(',').map(Number);
+  for (const [name, load] of names.split(',').flatMap((each) => loads.map((load) => [each, load] as const))) {
     const { policy, jobs, looks, seconds, minutesPerSecond, peakMegabytes } = await measure(
-      'backlog',
+      name,
       load,
       Number(daysText),
     );

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:policy`: every policy with the same tuning budget on the shipped traces, ours included, in both leagues.
- * `--quick` shows that it works in a minute; the whole takes hours of processor time (`--help`). Nothing is stored.
+ * `--quick` shows in half a minute that it works; the whole takes about an hour on two cores. Nothing is stored.
  */
 import { parseArgs } from 'node:util';
 import { REPLAY_POLICIES } from '../../lib/backtest/contenders.ts';
@@ -32,14 +32,14 @@ const QUICK = {
 const HELP = `npm run bench:policy -- [options]
 
 Cost at equal SLO: settings are chosen on all traces but one and read on that one, for each in turn.
-  --quick            three traces, two loads, one SLO, four settings a policy: about a minute
+  --quick            three traces, two loads, one SLO, four settings a policy: half a minute
   --traces a,b       names in test/fixtures/traces      --loads 0.5,3,10,40
   --slos 60:95,...   seconds:percent                    --leagues E,N
   --budget 16        settings per policy                --seeds 1,2
   --policies a,b     names; all when left out           --cells-met 0.9
   --batch            jobs of a minute arrive together   --no-oracle
   --threads 2        --json
-The whole, with 16 settings, is some 45,000 runs: one to two hours on two cores.
+The whole, with 16 settings, is some 43,000 runs: about an hour on two cores.
 `;
 
 /** Reads the arguments. */
