@@ -26,6 +26,8 @@ export interface ApiBudget {
   throttledUntilMs(nowMs: number): number | null;
   /** Calls left in this hour, never below zero; zero while throttled. */
   remaining(nowMs: number): number;
+  /** Calls per hour, as far as is known. */
+  limit(): number;
   /** Calls that this process made since it started. */
   calls(): number;
 }
@@ -74,6 +76,7 @@ export function createBudget({ defaultLimit = DEFAULT_LIMIT }: { readonly defaul
       startInterval(nowMs);
       return nowMs < untilMs ? 0 : Math.max(0, left);
     },
+    limit: () => limit,
     calls: () => calls,
   };
 }

@@ -7,6 +7,7 @@ import { lookAgainSeconds } from '../actions/backoff.ts';
 import { createDeadLetter } from '../actions/dead-letter.ts';
 import { parseActionRecord } from '../actions/record.ts';
 import { createActionSender } from '../actions/sender.ts';
+import { createBudget } from '../cloud66/budget.ts';
 import { createCloud66Client } from '../cloud66/client.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
@@ -24,6 +25,7 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
 import { createReporter } from '../telemetry/reporter.ts';
+import { createCallReport } from './calls.ts';
 import { look } from './look.ts';
 import { lambdaHandler } from './middleware.ts';
 import { confirmRecords } from './records.ts';
@@ -105,17 +107,26 @@ function share(service: string, settings: PollerSettings, environment: Environme
   const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1' };
   const sqs = createSqs(connection);
   const token = registered(tokenSource(settings, sqs, connection, environment), redactor);
+  const budget = createBudget();
+  const calls = createCallReport({ budget, metrics, clock });
   const client = createCloud66Client({
     apiUrl: settings.cloud66.apiUrl,
     token,
     clock,
     limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
+    budget,
+    onRateLimit: calls.seen,
     onWarning: warnOnce(logger, 'Cloud 66 warns.'),
   });
   const host = createProcessHost({ client, clock, onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.') });
   /** Each request has a reporter of its own, so that its records carry the request's id. */
-  const reporting = <R>(requestLogger: Logger, work: (reporter: Reporter) => Promise<R>): Promise<R> =>
-    work(createReporter({ logger: requestLogger, metrics, clock }));
+  const reporting = async <R>(requestLogger: Logger, work: (reporter: Reporter) => Promise<R>): Promise<R> => {
+    try {
+      return await work(createReporter({ logger: requestLogger, metrics, clock }));
+    } finally {
+      calls.tell(requestLogger);
+    }
+  };
   return { logger, metrics, connection, sqs, client, host, reporting };
 }
 

@@ -25,6 +25,7 @@ export type MetricName =
   | 'ActionsFailed'
   | 'ActionsTimedOut'
   | 'ActionsLost'
+  | 'ApiCallsRemaining'
   | 'LooksUnreadable'
   | 'ActionLooks'
   | 'ActionSeconds';

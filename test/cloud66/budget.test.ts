@@ -30,6 +30,7 @@ describe('the API budget', () => {
     budget.called(2);
     expect(budget.remaining(3)).toBe(119);
     expect(budget.remaining(HOUR)).toBe(3600);
+    expect(budget.limit()).toBe(3600);
   });
 
   it('moves what is left when only the limit is told', () => {
