@@ -9,10 +9,10 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** No new work begins when less than this is left of the function's own timeout: time for one slow scale call. */
-const WORK_MARGIN_MS = 15_000;
+export const WORK_MARGIN_MS = 15_000;
 
 /** Until this long before the timeout an accepted action may still be recorded. */
-const LAST_MARGIN_MS = 2_000;
+export const LAST_MARGIN_MS = 2_000;
 
 /** A handler of this program: the event, the time limits and a logger that knows the request. */
 export type Business<E, R> = (event: E, signals: PassSignals, logger: Logger) => Promise<R>;

@@ -31,7 +31,7 @@ import { lambdaHandler } from './middleware.ts';
 import { confirmRecords } from './records.ts';
 
 /** One try of the scale call: it must fit into what the middleware leaves after the last moment to begin one. */
-const SCALE_TIMEOUT_MS = 10_000;
+export const SCALE_TIMEOUT_MS = 10_000;
 
 /** Set by Lambda. */
 const FUNCTION_NAME = 'AWS_LAMBDA_FUNCTION_NAME';

@@ -1,6 +1,8 @@
 import type { Context } from 'aws-lambda';
-import { describe, expect, it } from 'vitest';
-import { lambdaHandler } from '../../lib/lambda/middleware.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LAST_MARGIN_MS, lambdaHandler, WORK_MARGIN_MS } from '../../lib/lambda/middleware.ts';
+import { SCALE_TIMEOUT_MS } from '../../lib/lambda/wire.ts';
+import { limitsOf } from '../../lib/queue/connection.ts';
 import type { PassSignals } from '../../lib/reconcile/reconcile.ts';
 import { createMetrics } from '../../lib/telemetry/metrics.ts';
 import { logged } from './logged.ts';
@@ -15,16 +17,6 @@ function surroundings() {
   const written: string[] = [];
   const metrics = createMetrics({ write: (line) => written.push(line), clock: { nowMs: () => 0 }, service: 'test' });
   return { logger, metrics, records, written };
-}
-
-/** Runs a handler that only tells its signals, and waits for them as long as the test wants. */
-function signalsAt(remainingMs: number): Promise<PassSignals> {
-  return lambdaHandler<unknown, PassSignals>(async (_event, signals) => {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-    return signals;
-  }, surroundings())({}, contextOf(remainingMs)) as Promise<PassSignals>;
 }
 
 describe('a handler', () => {
@@ -61,25 +53,74 @@ describe('a handler', () => {
 });
 
 describe('the time limits of an invocation', () => {
-  it('are open while there is time', async () => {
-    const { work, last } = await signalsAt(60_000);
-    expect([work.aborted, last.aborted]).toEqual([false, false]);
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
-  it('end new work while there is still time to record an action', async () => {
-    const { work, last } = await signalsAt(15_001);
-    expect([work.aborted, last.aborted]).toEqual([true, false]);
-    expect(String(work.reason)).toContain('too little time is left');
+  /** Invokes a handler that lasts until a test is done with it; `at` tells the signals after so many seconds. */
+  function invoked(remainingMs: number) {
+    const seen: PassSignals[] = [];
+    let end = () => {};
+    const handler = lambdaHandler<unknown, void>(async (_event, signals) => {
+      seen.push(signals);
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    }, surroundings());
+    const running = handler({}, contextOf(remainingMs));
+    const states = () => seen.map(({ work, last }) => [work.aborted, last.aborted]);
+    return { states, seen, running, end: () => end() };
+  }
+
+  /** Of a function with the scale function's 75 s: seconds from its start, then whether work and last have ended. */
+  it.each([
+    [0, [false, false]],
+    [59.999, [false, false]],
+    [60, [true, false]],
+    [72.999, [true, false]],
+    [73, [true, true]],
+  ])('after %d of 75 s are %j: first new work ends, then everything', async (seconds, ended) => {
+    const { states, running, end } = invoked(75_000);
+    await vi.advanceTimersByTimeAsync(seconds * 1000);
+    expect(states()).toEqual([ended]);
+    end();
+    await running;
   });
 
-  it('end everything shortly before the function is killed', async () => {
-    const { work, last } = await signalsAt(2_001);
-    expect([work.aborted, last.aborted]).toEqual([true, true]);
-    expect(String(last.reason)).toContain('about to time out');
+  it.each([
+    [14_999, [true, false]],
+    [2_001, [true, false]],
+    [2_000, [true, true]],
+    [0, [true, true]],
+    [-5, [true, true]],
+  ])('that begins with %d ms left are %j at once', async (remainingMs, ended) => {
+    const { states, running, end } = invoked(remainingMs);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states()).toEqual([ended]);
+    end();
+    await running;
   });
 
-  it('are there at once when an invocation begins too late', async () => {
-    const { work, last } = await signalsAt(0);
-    expect([work.aborted, last.aborted]).toEqual([true, true]);
+  it('say why they ended, and leave no timer behind', async () => {
+    const { seen, running, end } = invoked(75_000);
+    await vi.advanceTimersByTimeAsync(73_000);
+    expect(String(seen[0]?.work.reason)).toContain('too little time is left');
+    expect(String(seen[0]?.last.reason)).toContain('about to time out');
+    end();
+    await running;
+    const second = invoked(75_000);
+    await vi.advanceTimersByTimeAsync(1000);
+    second.end();
+    await second.running;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leave time for a scale call that uses up its own, and for storing what it was answered, before the function is killed', () => {
+    const storingMs = limitsOf({ region: 'us-east-1' }).requestTimeoutSeconds * 1000;
+    expect(LAST_MARGIN_MS).toBeGreaterThanOrEqual(1000);
+    expect(WORK_MARGIN_MS - LAST_MARGIN_MS).toBeGreaterThanOrEqual(SCALE_TIMEOUT_MS + storingMs);
   });
 });
