@@ -8,9 +8,9 @@ export const QUEUE_IDS = {
   failures: 'FailedEventsQueue',
 } as const;
 
-/** Timeout of both functions in serverless.yml; the queue keeps a record hidden six times as long, as AWS recommends for event sources. */
-const FUNCTION_TIMEOUT_SECONDS = 60;
-const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
+/** Timeout of the poller in serverless.yml; the queue keeps a record hidden six times as long, as AWS recommends for event sources. */
+const POLLER_TIMEOUT_SECONDS = 60;
+const VISIBILITY_TIMEOUT_SECONDS = 6 * POLLER_TIMEOUT_SECONDS;
 const DAY_SECONDS = 86_400;
 /**
  * SQS's largest. Looking at a running action is a receive, so this must never be what ends it: the poller itself sends
@@ -27,7 +27,8 @@ export function queues({ name, deployment }: Plan): TemplatePart {
         ContentBasedDeduplication: false,
         DelaySeconds: deployment.actionFirstLookSeconds,
         VisibilityTimeout: VISIBILITY_TIMEOUT_SECONDS,
-        MessageRetentionPeriod: 4 * DAY_SECONDS,
+        // Longer than the largest number of receives can take, so that no record expires on its way to the dead letters.
+        MessageRetentionPeriod: 14 * DAY_SECONDS,
         RedrivePolicy: { deadLetterTargetArn: arnOf(QUEUE_IDS.deadLetters), maxReceiveCount: MAX_RECEIVE_COUNT },
       }),
       // The dead-letter queue of a FIFO queue must be FIFO, too.

@@ -16,24 +16,27 @@ describe('a packaged deployment of two targets', () => {
 
   it('has two functions on the newest Node, on ARM, with a timeout and memory of their own', () => {
     expect(resources.propertiesOf('AWS::Lambda::Function')).toHaveLength(2);
-    for (const name of ['scale', 'poller']) {
-      expect(resources.properties(`${name === 'scale' ? 'Scale' : 'Poller'}LambdaFunction`)).toMatchObject({
+    for (const [name, id, timeout] of [
+      ['scale', 'ScaleLambdaFunction', 75],
+      ['poller', 'PollerLambdaFunction', 60],
+    ] as const) {
+      expect(resources.properties(id)).toMatchObject({
         FunctionName: `${NAME}-${name}`,
         Handler: `functions/${name}.handler`,
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
-        Timeout: 60,
+        Timeout: timeout,
         MemorySize: 256,
       });
     }
   });
 
-  it('lets only one pass run at a time, and the poller as many as its event source starts', () => {
-    expect(resources.properties('ScaleLambdaFunction')).toHaveProperty('ReservedConcurrentExecutions', 1);
+  it('lets the tick and one alarm run at a time, and the poller as many as its event source starts', () => {
+    expect(resources.properties('ScaleLambdaFunction')).toHaveProperty('ReservedConcurrentExecutions', 2);
     expect(resources.properties('PollerLambdaFunction')).not.toHaveProperty('ReservedConcurrentExecutions');
   });
 
-  it('drops late events, retries twice and keeps what failed in a standard queue', () => {
+  it('drops late events, retries none and keeps what failed in a standard queue', () => {
     expect(resources.propertiesOf('AWS::Lambda::EventInvokeConfig')).toEqual([
       {
         FunctionName: { Ref: 'ScaleLambdaFunction' },
@@ -53,7 +56,7 @@ describe('a packaged deployment of two targets', () => {
       ContentBasedDeduplication: false,
       DelaySeconds: 20,
       VisibilityTimeout: 360,
-      MessageRetentionPeriod: 345_600,
+      MessageRetentionPeriod: 1_209_600,
       RedrivePolicy: { deadLetterTargetArn: arnOf('ActionsDeadLetterQueue'), maxReceiveCount: 1000 },
       SqsManagedSseEnabled: true,
     });
@@ -119,8 +122,8 @@ describe('a packaged deployment of two targets', () => {
       OKActions: [arnOf('ScaleLambdaFunction')],
     });
     expect(resources.propertiesOf('AWS::CloudWatch::Alarm')).toEqual([
-      alarm('mailer', 'mail', 21),
-      alarm('night-reports', 'reports.fifo', 11),
+      alarm('mailer', 'mail', 3),
+      alarm('night-reports', 'reports.fifo', 1),
     ]);
   });
 
