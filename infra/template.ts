@@ -1,12 +1,15 @@
 /**
  * All that serverless.yml takes from code, written from the same settings that the functions read. Run as a program it
- * prints that as JSON: `node infra/template.ts SERVICE STAGE REGION`, with the settings in its environment.
+ * prints that as JSON: `node infra/template.ts SERVICE STAGE REGION`, with the settings in its environment and in the
+ * `.env` of the working directory.
  */
 import { realpathSync } from 'node:fs';
 import { parseDeployment } from '../lib/config/deployment.ts';
 import { type Environment, readEnvironment } from '../lib/config/env.ts';
+import { type EnvFile, readEnvFile } from '../lib/config/env-file.ts';
 import type { FunctionName } from '../lib/config/schema.ts';
-import { queueUrlParts } from '../lib/config/values.ts';
+import { ConfigurationError } from '../lib/config/settings.ts';
+import { summaryLines } from '../lib/config/summary.ts';
 import { AutoscalerError } from '../lib/errors.ts';
 import { alarms } from './alarms.ts';
 import type { Plan, TemplatePart, Value } from './cloudformation.ts';
@@ -30,15 +33,21 @@ export interface Template {
   /** Reserved concurrency of the scale function; null = none. */
   readonly reservedConcurrency: number | null;
   readonly warnings: readonly string[];
+  /** What was understood, one line per target. */
+  readonly summary: readonly string[];
 }
 
 /**
- * The template's parts for the settings in an environment.
+ * The template's parts for the settings in an environment and a file of settings.
  *
- * @throws InvalidInputError that lists every problem of the settings by variable name.
+ * @throws ConfigurationError that lists every problem of the settings by variable name.
  */
-export function template(environment: Environment, { service, stage, region }: Place): Template {
-  const deployment = parseDeployment({ ...environment, STAGE: stage });
+export function template(
+  environment: Environment,
+  { service, stage, region }: Place,
+  file: EnvFile | null = null,
+): Template {
+  const deployment = parseDeployment({ ...environment, STAGE: stage }, { file, region });
   const name = `${service}-${stage}`;
   const plan: Plan = { name, alarmNamePrefix: `${name}-backlog-`, deployment };
   return {
@@ -47,30 +56,34 @@ export function template(environment: Environment, { service, stage, region }: P
     roles: roles(plan),
     environments: environments(plan),
     reservedConcurrency: deployment.reservedConcurrency,
-    warnings: [...deployment.warnings, ...foreignRegions(plan, region)],
+    warnings: deployment.warnings,
+    summary: summaryLines(deployment),
   };
 }
 
-/** CloudWatch shows a queue in the queue's own region only: alarm and history would stay empty for ever. */
-function foreignRegions({ deployment }: Plan, region: string): readonly string[] {
-  return deployment.targets.flatMap(({ id, source }) => {
-    const queueRegion = source.kind === 'sqs' ? (queueUrlParts(source.queueUrl)?.region ?? null) : null;
-    return queueRegion === null || queueRegion === region
-      ? []
-      : [`target ${id}: its queue is in ${queueRegion}, the deployment in ${region}, where no alarm can see it`];
-  });
-}
-
 function main([service = '', stage = '', region = '']: readonly string[]): void {
+  const environment = readEnvironment();
+  const file = readEnvFile(process.cwd(), environment);
+  tell([`Settings: ${file === null ? '' : `${file.name} and `}the environment`]);
   try {
-    const { warnings, ...parts } = template(readEnvironment(), { service, stage, region });
-    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    const { warnings, summary, ...parts } = template(environment, { service, stage, region }, file);
+    tell([...warnings.map(warningLine), ...summary]);
     process.stdout.write(JSON.stringify(parts));
   } catch (error) {
     if (!(error instanceof AutoscalerError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    const warnings = error instanceof ConfigurationError ? error.warnings : [];
+    tell([...warnings.map(warningLine), error.message]);
     process.exitCode = 1;
   }
+}
+
+function warningLine(warning: string): string {
+  return `warning: ${warning}`;
+}
+
+/** Beside the template, which goes to standard output. */
+function tell(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`);
 }
 
 // `import.meta.main` would say it shorter, but only since Node 24.2.

@@ -34,17 +34,25 @@ export function withGeneratedParts(readme: string): string {
 
 function settingsTable(): string {
   const rows: readonly (readonly [string, Setting])[] = Object.entries(SETTINGS);
-  const sections = GROUPS.map((group) => {
+  // What the template sets is nobody's to write.
+  const sections = GROUPS.filter((group) => group !== 'Set by the template').map((group) => {
     const settings = rows.filter(([, setting]) => setting.group === group);
     const cells = settings.map(([name, setting]) => [
       `\`${name}\``,
       defaultOf(setting),
+      allowedBy(setting),
       setting.unit ?? '',
       setting.doc,
     ]);
-    return `**${group}**${settings.some(([, { scope }]) => scope === 'target') ? ' (per target)' : ''}\n\n${table(['Variable', 'Default', 'Unit', 'What it does'], cells)}`;
+    return `**${group}**${settings.some(([, { scope }]) => scope === 'target') ? ' (per target)' : ''}\n\n${table(['Variable', 'Default', 'Allowed', 'Unit', 'What it does'], cells)}`;
   });
   return sections.join('\n\n');
+}
+
+/** Bounds and choices; forms of text are told by the sentence and the example. */
+function allowedBy({ type: { expected } }: Setting): string {
+  const short = expected.replace(/^a (whole )?number from /, '').replace(/^one of /, '');
+  return short !== expected || expected.length <= 20 ? short : '';
 }
 
 function defaultOf(setting: Setting): string {

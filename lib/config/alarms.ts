@@ -24,11 +24,6 @@ export function alarmName(prefix: string, targetId: string): string {
   return `${prefix}${targetId}`;
 }
 
-/** The target id that an alarm's name carries, or null when the alarm is not one of ours. */
-export function targetIdOfAlarm(prefix: string, name: string): string | null {
-  return name.startsWith(prefix) && name.length > prefix.length ? name.slice(prefix.length) : null;
-}
-
 /** The alarm that makes the autoscaler look at a target as soon as its backlog calls for more than the minimum. */
 export function alarmDefinition(target: Target, prefix: string): AlarmDefinition {
   return {

@@ -2,11 +2,13 @@
 import type { Target } from '../domain.ts';
 import type { Environment } from './env.ts';
 import { variableText } from './env.ts';
+import type { EnvFile } from './env-file.ts';
 import { reportMisspelt } from './misspelt.ts';
-import { addProblem, readSetting, type Source } from './read.ts';
-import { type FunctionName, SETTINGS, type Setting, TARGET_SETTING_NAMES } from './schema.ts';
-import { globalSource, readToken, throwProblems } from './settings.ts';
+import { addProblem, readRequired, readSetting, type Source, shown } from './read.ts';
+import { type FunctionName, SETTINGS, type Setting, type SettingName, TARGET_SETTING_NAMES } from './schema.ts';
+import { globalSource, readApiUrl, readToken, throwProblems } from './settings.ts';
 import { readTargets, targetIds, variablePrefix } from './targets.ts';
+import { queueUrlParts } from './values.ts';
 
 /** The stage of the local run, which keeps the token in a parameter store of its own. */
 const LOCAL_STAGE = 'local';
@@ -16,6 +18,7 @@ const LOCAL_TOKEN_PARAMETER = '/cloud66-worker-autoscaler/local/token';
 /** A deployment, as the environment describes it. */
 export interface Deployment {
   readonly stage: string;
+  readonly dryRun: boolean;
   readonly targets: readonly Target[];
   /** Name of the SSM parameter that holds the token; the token itself is never part of a deployment. */
   readonly tokenParameter: string;
@@ -27,48 +30,86 @@ export interface Deployment {
   readonly warnings: readonly string[];
 }
 
+/** Where the settings of a packaging run come from, and where the deployment goes. */
+export interface PackagingOptions {
+  /** The file of settings, whose names are checked more strictly than the environment's. */
+  readonly file?: EnvFile | null;
+  /** The region of the deployment; without it, what depends on it goes unchecked. */
+  readonly region?: string | null;
+}
+
 /**
  * Reads and checks the environment of a packaging run, in the way of `parseSettings`.
  *
- * @throws InvalidInputError that lists every problem of the environment by variable name.
+ * @throws ConfigurationError that lists every problem of the environment by variable name.
  */
-export function parseDeployment(environment: Environment): Deployment {
-  const source = globalSource(environment);
+export function parseDeployment(
+  environment: Environment,
+  { file = null, region = null }: PackagingOptions = {},
+): Deployment {
+  const source = globalSource(environment, file);
   const stage = readSetting(source, 'STAGE');
   const tokenParameter = readTokenParameter(source, stage);
+  readApiUrl(source);
+  const dryRun = readSetting(source, 'DRY_RUN');
   // Read for their problems: the functions get the texts and parse them again.
-  for (const name of ['CLOUD66_API_URL', 'DRY_RUN', 'LOG_LEVEL'] as const) readSetting(source, name);
+  for (const name of ['LOG_LEVEL', 'WATCH_INTERVAL_SECONDS'] as const) readSetting(source, name);
   const ids = targetIds(source);
   const targets = readTargets(source, ids, readSetting(source, 'ACTION_TIMEOUT_SECONDS'));
   const actionFirstLookSeconds = readSetting(source, 'ACTION_FIRST_LOOK_SECONDS');
   const concurrency = readSetting(source, 'RESERVED_CONCURRENCY');
-  reportMisspelt(environment, ids, source.findings);
+  if (region !== null && stage !== LOCAL_STAGE) for (const target of targets) checkPlace(source, target, region);
+  reportMisspelt(source, ids);
   throwProblems(source.findings);
   return {
     stage,
+    dryRun,
     targets,
     tokenParameter,
     actionFirstLookSeconds,
     reservedConcurrency: concurrency === 0 ? null : concurrency,
     environments: {
-      scale: functionEnvironment(environment, 'scale', ids, tokenParameter),
-      poller: functionEnvironment(environment, 'poller', ids, tokenParameter),
+      scale: functionEnvironment(source.environment, 'scale', ids, tokenParameter),
+      poller: functionEnvironment(source.environment, 'poller', ids, tokenParameter),
     },
     warnings: source.findings.warnings,
   };
 }
 
-function readTokenParameter(source: Source, stage: string): string {
-  const token = readToken(source, stage);
-  if (token.kind === 'parameter') return token.name;
-  if (stage !== LOCAL_STAGE && variableText(source.environment, 'CLOUD66_TOKEN') !== null) {
+/** What can be deployed and will never work: the examples that nobody replaced, and a queue that no alarm can see. */
+function checkPlace({ environment, findings }: Source, { id, stackUid, source }: Target, region: string): void {
+  const own = (name: SettingName) => `${variablePrefix(id)}${name}`;
+  const variable = (name: SettingName) => (variableText(environment, own(name)) === null ? name : own(name));
+  if (stackUid === SETTINGS.STACK_UID.example) {
     addProblem(
-      source.findings,
-      'CLOUD66_TOKEN',
-      'the token itself is never packaged; store it as an SSM SecureString and set CLOUD66_TOKEN_PARAMETER to its name',
+      findings,
+      variable('STACK_UID'),
+      `is still the example, ${shown(stackUid)}; put in the uid of your stack`,
     );
   }
-  return LOCAL_TOKEN_PARAMETER;
+  if (source.kind !== 'sqs') return;
+  const queue = queueUrlParts(source.queueUrl);
+  if (source.queueUrl === SETTINGS.QUEUE_URL.example) {
+    addProblem(findings, variable('QUEUE_URL'), 'is still the example; put in the address of your queue');
+  } else if (queue !== null && queue.region !== null && queue.region !== region) {
+    const message = `the queue is in ${queue.region}, the deployment would be in ${region}, from where it cannot be read; deploy with --region ${queue.region}`;
+    addProblem(findings, variable('QUEUE_URL'), message);
+  }
+}
+
+/** Only by name: the token itself has no place in a template. */
+function readTokenParameter(source: Source, stage: string): string {
+  const hasToken = variableText(source.environment, 'CLOUD66_TOKEN') !== null;
+  const name = readSetting(source, 'CLOUD66_TOKEN_PARAMETER');
+  if (stage === LOCAL_STAGE && hasToken) {
+    readToken(source, stage);
+  } else if (hasToken) {
+    const instead = 'store it as an SSM SecureString and set CLOUD66_TOKEN_PARAMETER to its name';
+    addProblem(source.findings, 'CLOUD66_TOKEN', `the token itself is never packaged; ${instead}`);
+  } else {
+    readRequired(source, 'CLOUD66_TOKEN_PARAMETER');
+  }
+  return name ?? LOCAL_TOKEN_PARAMETER;
 }
 
 /** The variables that a function reads, as the user wrote them; what is not set keeps its default in the code. */

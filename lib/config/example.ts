@@ -1,7 +1,7 @@
 /** Writes `.env.example` from the table of settings, so that the file can never say anything else than the code does. */
 import { GROUPS, SETTINGS, type Setting } from './schema.ts';
 
-const HEADER = `# Settings of the Cloud 66 worker autoscaler. Copy to .env and change; the environment wins over this file.
+const HEADER = `# Settings of the Cloud 66 worker autoscaler. Copy to .env and change; the environment wins over that file.
 #
 # Settings of a target apply to all targets; with the target's id in front (upper case, _ for -), to that one alone:
 #   TARGETS=mailer,reports
@@ -13,7 +13,8 @@ const HEADER = `# Settings of the Cloud 66 worker autoscaler. Copy to .env and c
 /** The complete text of `.env.example`. */
 export function envExample(): string {
   const rows: readonly (readonly [string, Setting])[] = Object.entries(SETTINGS);
-  const sections = GROUPS.map((group) => {
+  // What the template sets is nobody's to write.
+  const sections = GROUPS.filter((group) => group !== 'Set by the template').map((group) => {
     const settings = rows.filter(([, setting]) => setting.group === group);
     return `\n# --- ${group} ---\n${settings.map(([name, setting]) => settingLines(name, setting)).join('')}`;
   });

@@ -19,7 +19,7 @@ export const GLOBAL_SETTINGS = {
   CLOUD66_TOKEN_PARAMETER: {
     ...GLOBAL,
     group: 'Cloud 66',
-    type: matching(/^\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/, 'the name of an SSM parameter, such as /cloud66/token'),
+    type: matching(/^(\/[A-Za-z0-9_.-]+)+$/, 'the name of an SSM parameter that begins with /, such as /cloud66/token'),
     default: null,
     unset: 'one of the two token settings is required',
     doc: 'Name of the SSM SecureString parameter that holds the Cloud 66 token (scopes public and admin); read at run time.',
@@ -30,7 +30,8 @@ export const GLOBAL_SETTINGS = {
   CLOUD66_TOKEN: {
     ...GLOBAL,
     group: 'Cloud 66',
-    type: matching(/^[\x21-\x7e]{1,512}$/, 'a token of 1 to 512 printable characters without spaces'),
+    // The characters of a bearer token (RFC 6750), as the client of the API has them.
+    type: matching(/^(?=.{1,512}$)[A-Za-z0-9._~+/-]+=*$/, 'a token of up to 512 letters, digits and . _ ~ + / - ='),
     default: null,
     unset: 'one of the two token settings is required',
     doc: 'The token itself, for local use; it is never packaged.',
@@ -53,8 +54,7 @@ export const GLOBAL_SETTINGS = {
     type: wholeNumber(0, 900),
     unit: 'seconds',
     default: '10',
-    doc: 'Time between a scale call and the first look at how it goes.',
-    functions: SCALE,
+    doc: 'Packaging only: time between a scale call and the first look at how it goes.',
   },
   ACTION_TIMEOUT_SECONDS: {
     ...GLOBAL,
@@ -72,6 +72,7 @@ export const GLOBAL_SETTINGS = {
     default: 'false',
     doc: 'Decide and report, but never scale.',
     example: 'true',
+    essential: true,
     functions: SCALE,
   },
   LOG_LEVEL: {
@@ -100,7 +101,7 @@ export const GLOBAL_SETTINGS = {
     },
     unit: 'invocations',
     default: '2',
-    doc: 'Packaging only: invocations of the scale function at the same time; 0 or none reserves nothing, for accounts too small to.',
+    doc: 'Packaging only: invocations of the scale function at the same time; 0 or none reserves nothing, for accounts whose quota leaves nothing to reserve.',
     example: 'none',
   },
   ACTIONS_QUEUE_URL: {

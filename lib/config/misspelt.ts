@@ -4,9 +4,8 @@
  * Prefixes that are this program's own are closed: any unknown name under them is a problem. Elsewhere only near misses
  * count, because an environment carries other programs' variables, too.
  */
-import type { Environment } from './env.ts';
 import { variableText } from './env.ts';
-import { addProblem, type Findings } from './read.ts';
+import { addProblem, type Findings, type Source } from './read.ts';
 import { GLOBAL_SETTING_NAMES, SETTINGS, TARGET_SETTING_NAMES } from './schema.ts';
 import { variablePrefix } from './targets.ts';
 
@@ -20,21 +19,66 @@ const TEMPLATE_NAMES: readonly string[] = GLOBAL_SETTING_NAMES.filter(
   (name) => SETTINGS[name].group === 'Set by the template',
 );
 
-/** Adds a problem or a warning for each variable that was probably meant as a setting. */
-export function reportMisspelt(environment: Environment, ids: readonly string[], findings: Findings): void {
-  const global = Object.keys(SETTINGS);
+/**
+ * Adds a problem or a warning for each variable that was probably meant as a setting. In a file of settings there is
+ * nothing else, so that every unknown name there is a problem.
+ */
+export function reportMisspelt(source: Source, ids: readonly string[]): void {
+  const { environment, file, findings } = source;
   const prefixes = ids.map(variablePrefix);
-  const known = [...global, ...prefixes.flatMap((prefix) => TARGET_SETTING_NAMES.map((name) => `${prefix}${name}`))];
-  const isKnown = new Set(known);
-  const written = known.filter((name) => !TEMPLATE_NAMES.includes(name));
+  const own = prefixes.flatMap((prefix) => TARGET_SETTING_NAMES.map((name) => `${prefix}${name}`));
+  const isKnown = new Set([...Object.keys(SETTINGS), ...own]);
+  const written = [...isKnown].filter((name) => !TEMPLATE_NAMES.includes(name));
   for (const variable of Object.keys(environment)) {
-    if (isKnown.has(variable) || variableText(environment, variable) === null) continue;
-    const closed = [...prefixes, ...OWN_PREFIXES].filter((prefix) => variable.startsWith(prefix));
-    const meant = nearest(variable, written);
-    if (closed.length > 0) addProblem(findings, variable, unknownMessage(variable, prefixes, meant));
-    else if (meant !== null) reportNearMiss(variable, meant, findings);
-    else reportForeignPrefix(variable, findings);
+    if (variableText(environment, variable) === null) continue;
+    if (file !== null && Object.hasOwn(file.variables, variable)) {
+      if (!written.includes(variable)) addProblem(findings, variable, inFileMessage(variable, prefixes, written));
+    } else if (!isKnown.has(variable)) reportInEnvironment(variable, prefixes, written, findings);
   }
+}
+
+function reportInEnvironment(
+  variable: string,
+  prefixes: readonly string[],
+  written: readonly string[],
+  findings: Findings,
+): void {
+  const closed = [...prefixes, ...OWN_PREFIXES].some((prefix) => variable.startsWith(prefix));
+  const meant = nearest(variable, written);
+  if (closed) addProblem(findings, variable, unknownMessage(variable, prefixes, meant));
+  else if (meant !== null) reportNearMiss(variable, meant, findings);
+  else reportForeignPrefix(variable, findings);
+}
+
+/** In a file people also write `dry_run`, `DRY-RUN`, or one word of a name. */
+function inFileMessage(variable: string, prefixes: readonly string[], written: readonly string[]): string {
+  if (variable === 'STAGE') return 'is not a setting; --stage names the stage';
+  if (TEMPLATE_NAMES.includes(variable)) return 'is set by the template';
+  if (/^(AWS|SLS|NODE|npm)_/.test(variable))
+    return 'is not a setting of this program, which alone reads this file; set it in the shell';
+  const name = variable.toUpperCase().replaceAll(/[.-]/g, '_');
+  const meant = written.includes(name) ? name : (nearest(name, written) ?? sharing(name, written));
+  const foreign = foreignTarget(name);
+  if (meant === null && foreign !== null) return `is not a setting: TARGETS lists no target ${foreign}`;
+  return unknownMessage(variable, prefixes, meant);
+}
+
+/** The shortest name that has all words of another: COOLDOWN, QUEUE. */
+function sharing(variable: string, written: readonly string[]): string | null {
+  const words = variable.split('_');
+  const names = written.filter((name) => words.every((word) => name.split('_').includes(word)));
+  return names.toSorted((one, other) => one.length - other.length)[0] ?? null;
+}
+
+/** The target whose setting a variable would be. */
+function foreignTarget(variable: string): string | null {
+  const name = TARGET_SETTING_NAMES.find((each) => variable.endsWith(`_${each}`));
+  return name === undefined
+    ? null
+    : variable
+        .slice(0, -name.length - 1)
+        .toLowerCase()
+        .replaceAll('_', '-');
 }
 
 /** Names of one word have innocent neighbors (SERVER, LOGLEVEL): worth a warning, not a refusal. */
@@ -46,8 +90,9 @@ function reportNearMiss(variable: string, meant: string, findings: Findings): vo
 
 /** `MAILR_MAX_WORKERS` belongs to nobody: probably a target that TARGETS does not list. */
 function reportForeignPrefix(variable: string, findings: Findings): void {
-  const name = TARGET_SETTING_NAMES.find((each) => variable.endsWith(`_${each}`));
-  if (name !== undefined) findings.warnings.push(`${variable} is ignored: TARGETS lists no target with that prefix`);
+  if (foreignTarget(variable) !== null) {
+    findings.warnings.push(`${variable} is ignored: TARGETS lists no target with that prefix`);
+  }
 }
 
 function unknownMessage(variable: string, prefixes: readonly string[], meant: string | null): string {
@@ -63,16 +108,17 @@ function nearest(variable: string, known: readonly string[]): string | null {
   let best: { readonly name: string; readonly edits: number } | null = null;
   for (const name of known) {
     const limit = name.length < SHORT_LENGTH ? 1 : NEAR_EDITS;
-    const edits = sharesWords(variable, name) ? 1 : editDistance(variable, name, limit);
+    const same = variable.replaceAll('_', '') === name.replaceAll('_', '');
+    const edits = same || sharesWords(variable, name) ? 1 : editDistance(variable, name, limit);
     if (edits <= limit && (best === null || edits < best.edits)) best = { name, edits };
   }
   return best?.name ?? null;
 }
 
-/** One is the other with words left off its end, and still three words or all but the unit: SCALE_IN_COOLDOWN. */
+/** One is the other with its end left off, and still three words or all but the unit: SCALE_IN_COOLDOWN. */
 function sharesWords(one: string, other: string): boolean {
   const [short, long] = one.length < other.length ? [one, other] : [other, one];
-  return long === `${short}_SECONDS` || (short.split('_').length > 2 && long.startsWith(`${short}_`));
+  return long === `${short}_SECONDS` || (short.split('_').length > 2 && long.startsWith(short));
 }
 
 /** Keystrokes (insert, delete, replace) from one text to the other; anything above the limit is `limit + 1`. */

@@ -1,10 +1,13 @@
 /** Reads single settings by the table: finds the variable, parses it, collects what is wrong by its name. */
 import type { Problem } from '../errors.ts';
 import { type Environment, variableText } from './env.ts';
+import type { EnvFile } from './env-file.ts';
 import { SETTINGS, type Setting, type SettingName, type TargetSettingName, type ValueOf } from './schema.ts';
 
 /** Longer values are cut in messages. */
 const MAX_SHOWN_LENGTH = 80;
+/** As Cloud 66's personal tokens look: nothing else that a setting can be has this form. */
+const TOKEN_FORM = /^[0-9a-f]{64}$/i;
 
 /** Problems and warnings found so far, each once. */
 export interface Findings {
@@ -29,6 +32,8 @@ export interface Source {
   readonly prefix: string | null;
   /** True when TARGETS lists the target, so that people expect to read of its own variables first. */
   readonly listed: boolean;
+  /** The file of settings that part of the environment comes from; null when there is none. */
+  readonly file: EnvFile | null;
   readonly findings: Findings;
 }
 
@@ -47,9 +52,16 @@ export function readSetting<N extends SettingName>(source: Source, name: N): Val
   const variable = variableFor(source, name);
   const text = variableText(source.environment, variable);
   const value = text === null ? null : setting.type.parse(text);
-  if (text !== null && value === null) {
+  if (text !== null && setting.secret !== true && TOKEN_FORM.test(text)) {
+    addProblem(source.findings, variable, 'the value (not shown) looks like a Cloud 66 token, which belongs into SSM');
+  } else if (text !== null && value === null) {
     const found = setting.secret === true ? 'the value (not shown)' : shown(text);
-    addProblem(source.findings, variable, `${found} is not ${setting.type.expected}`);
+    const detail = setting.secret === true ? null : (setting.type.explain?.(text) ?? null);
+    addProblem(
+      source.findings,
+      variable,
+      `${found} is not ${setting.type.expected}${detail === null ? '' : `: ${detail}`}`,
+    );
   }
   const settled = value ?? (setting.default === null ? null : setting.type.parse(setting.default));
   // The table gives the type of each name's value; a test parses every default.
@@ -80,7 +92,17 @@ export function hasOwn(source: Source, name: TargetSettingName): boolean {
   return source.prefix !== null && variableText(source.environment, `${source.prefix}${name}`) !== null;
 }
 
-/** A found value for a message: quoted, and cut when long. */
+/**
+ * A found value for a message: quoted, and cut when long. What may be a secret in the wrong place is left out: long
+ * words of letters and digits, and the user and query of an address.
+ */
 export function shown(text: string): string {
-  return JSON.stringify(text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}…`);
+  if (looksSecret(text)) return 'the value (not shown: it may be a secret)';
+  const safe = text.replace(/:\/\/[^/@]*@/, '://…@').replace(/(:\/\/[^?#]*)[?#].*$/, '$1?…');
+  return JSON.stringify(safe.length <= MAX_SHOWN_LENGTH ? safe : `${safe.slice(0, MAX_SHOWN_LENGTH)}…`);
+}
+
+/** True for one long word of letters and digits, as tokens and keys are. */
+export function looksSecret(text: string): boolean {
+  return /^[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{31,}$/.test(text) && /[0-9]/.test(text) && /[A-Za-z]/.test(text);
 }

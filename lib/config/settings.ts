@@ -8,10 +8,12 @@ import type { Target } from '../domain.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { Environment } from './env.ts';
 import { variableText } from './env.ts';
+import type { EnvFile } from './env-file.ts';
 import { reportMisspelt } from './misspelt.ts';
 import { addProblem, type Findings, readRequired, readSetting, type Source } from './read.ts';
 import type { ValueOf } from './schema.ts';
 import { readTargets, targetIds } from './targets.ts';
+import { LOOPBACK_HOSTS } from './values.ts';
 
 type LogLevel = ValueOf<'LOG_LEVEL'>;
 
@@ -38,7 +40,6 @@ export interface PollerSettings {
 export interface Settings extends PollerSettings {
   readonly alarmNamePrefix: string;
   readonly targets: readonly Target[];
-  readonly actionFirstLookSeconds: number;
   /** Between two looks at a target that is awake. */
   readonly watchIntervalSeconds: number;
   readonly dryRun: boolean;
@@ -60,11 +61,10 @@ export function parseSettings(environment: Environment): Settings {
     ...common,
     alarmNamePrefix: readSetting(source, 'ALARM_NAME_PREFIX') ?? `cloud66-worker-autoscaler-${common.stage}-backlog-`,
     targets: readTargets(source, ids, common.actionTimeoutSeconds),
-    actionFirstLookSeconds: readSetting(source, 'ACTION_FIRST_LOOK_SECONDS'),
     watchIntervalSeconds: readSetting(source, 'WATCH_INTERVAL_SECONDS'),
     dryRun: readSetting(source, 'DRY_RUN'),
   };
-  reportMisspelt(environment, ids, source.findings);
+  reportMisspelt(source, ids);
   throwProblems(source.findings);
   return settings;
 }
@@ -77,25 +77,46 @@ export function parseSettings(environment: Environment): Settings {
 export function parsePollerSettings(environment: Environment): PollerSettings {
   const source = globalSource(environment);
   const settings = readPollerSettings(source);
-  reportMisspelt(environment, [], source.findings);
+  reportMisspelt(source, []);
   throwProblems(source.findings);
   return settings;
 }
 
-/** A source of global settings with no findings yet. */
-export function globalSource(environment: Environment): Source {
-  return { environment, prefix: null, listed: false, findings: { problems: [], warnings: [] } };
+/** A source of global settings with no findings yet; what the environment sets, even to nothing, wins over the file. */
+export function globalSource(environment: Environment, file: EnvFile | null = null): Source {
+  const findings = { problems: [...(file?.problems ?? [])], warnings: [] };
+  return { environment: { ...file?.variables, ...environment }, prefix: null, listed: false, file, findings };
+}
+
+/** Settings that cannot be used. What is merely odd is told as well: one may explain the other. */
+export class ConfigurationError extends InvalidInputError {
+  readonly warnings: readonly string[];
+
+  constructor({ problems, warnings }: Findings) {
+    super('configuration', problems);
+    this.warnings = warnings;
+  }
 }
 
 /** Throws when anything was found wrong. */
 export function throwProblems(findings: Findings): void {
-  if (findings.problems.length > 0) throw new InvalidInputError('configuration', findings.problems);
+  if (findings.problems.length > 0) throw new ConfigurationError(findings);
+}
+
+/** Where the API is. Another host gets the token, so that it should be one that the user means. */
+export function readApiUrl(source: Source): string {
+  const apiUrl = readSetting(source, 'CLOUD66_API_URL');
+  const { hostname } = new URL(apiUrl);
+  if (hostname !== 'app.cloud66.com' && !LOOPBACK_HOSTS.includes(hostname)) {
+    source.findings.warnings.push(`CLOUD66_API_URL: the token is sent to ${hostname}, which is not app.cloud66.com`);
+  }
+  return apiUrl;
 }
 
 function readPollerSettings(source: Source): PollerSettings {
   const stage = readSetting(source, 'STAGE');
   return {
-    cloud66: { apiUrl: readSetting(source, 'CLOUD66_API_URL'), token: readToken(source, stage) },
+    cloud66: { apiUrl: readApiUrl(source), token: readToken(source, stage) },
     // An empty text stands for what is missing; the problem that goes with it ends the parsing before anybody sees it.
     actionsQueueUrl: readRequired(source, 'ACTIONS_QUEUE_URL') ?? '',
     deadLetterQueueUrl: readRequired(source, 'ACTIONS_DEAD_LETTER_QUEUE_URL') ?? '',

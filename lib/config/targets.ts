@@ -24,6 +24,11 @@ const MAX_ID_LENGTH = 40;
 /** Their prefixes belong to the platform: AWS_REGION, NODE_OPTIONS, npm_config_…, CLOUD66_TOKEN. */
 const RESERVED_IDS = ['aws', 'cloud66', 'lambda', 'ld', 'node', 'npm', 'sls', 'serverless'];
 
+/** What prefixes must not end in, because one setting's name is the ending of another's: `_MAX_` of MAX_JOB_SECONDS. */
+const AMBIGUOUS_ENDINGS = TARGET_SETTING_NAMES.flatMap((name) =>
+  TARGET_SETTING_NAMES.filter((other) => name.endsWith(`_${other}`)).map((other) => `_${name.slice(0, -other.length)}`),
+);
+
 const SOURCE_NAMES = ['QUEUE_URL', 'QUEUE_NAME', 'METRIC'] as const;
 
 /** What a target's own variables start with: `mail-out` has `MAIL_OUT_`. */
@@ -53,9 +58,12 @@ function idProblem(id: string): string | null {
       `at most ${MAX_ID_LENGTH})`
     );
   }
+  const prefix = variablePrefix(id);
   // `actions` would make its QUEUE_URL the program's own ACTIONS_QUEUE_URL.
-  const clash = TARGET_SETTING_NAMES.some((name) => `${variablePrefix(id)}${name}` in SETTINGS);
-  const taken = clash || RESERVED_IDS.includes(id);
+  const clash = TARGET_SETTING_NAMES.some((name) => `${prefix}${name}` in SETTINGS);
+  // A_MAX_JOB_SECONDS is of the target `a`; of a target `a-max` it would be JOB_SECONDS.
+  const reading = AMBIGUOUS_ENDINGS.some((ending) => `_${prefix}`.endsWith(ending));
+  const taken = clash || reading || RESERVED_IDS.includes(id);
   return taken ? `${shown(id)} cannot be a target id: its prefix has another meaning` : null;
 }
 

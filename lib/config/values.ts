@@ -10,6 +10,8 @@ export interface ValueType<T> {
   readonly expected: string;
   /** The value, or null when the text is not such a value. The text is trimmed and not empty. */
   parse(text: string): T | null;
+  /** What exactly is wrong with a text that `parse` refuses, where `expected` does not tell. */
+  explain?(text: string): string | null;
 }
 
 /** CloudWatch metric as a user writes it; `stat` is a CloudWatch statistic. */
@@ -23,6 +25,8 @@ export interface MetricName {
 /** CloudWatch accepts at most this many dimensions for one metric (PutMetricData, Dimensions). */
 const MAX_DIMENSIONS = 30;
 const MAX_STEP_RULES = 20;
+/** Longer steps are cut in messages. */
+const MAX_STEP_LENGTH = 30;
 const MAX_STEP_WORKERS = 1000;
 const MAX_STEP_PERCENT = 1000;
 const MAX_SERVERS = 200;
@@ -100,15 +104,30 @@ export const stepRules: ValueType<readonly StepRule[]> = {
     'a list of backlog:change such as 0:-1,100:+1,500:+5, backlogs ascending and each once, ' +
     `with at least one change above 0 and at most ${MAX_STEP_RULES} steps`,
   parse: (text) => {
-    const rules: StepRule[] = [];
-    for (const part of text.split(',')) {
-      const rule = stepRule(part.trim());
-      if (rule === null || rule.atLeast <= (rules.at(-1)?.atLeast ?? -1)) return null;
-      rules.push(rule);
-    }
-    return rules.length <= MAX_STEP_RULES && rules.some((rule) => rule.change > 0) ? rules : null;
+    const rules = readSteps(text);
+    return typeof rules === 'string' ? null : rules;
+  },
+  explain: (text) => {
+    const rules = readSteps(text);
+    return typeof rules === 'string' ? rules : null;
   },
 };
+
+/** The steps, or a sentence on the first that is wrong. */
+function readSteps(text: string): readonly StepRule[] | string {
+  const rules: StepRule[] = [];
+  for (const [index, part] of text.split(',').entries()) {
+    const [rule, before] = [stepRule(part.trim()), rules.at(-1)];
+    const step = `step ${index + 1}, ${JSON.stringify(part.trim().slice(0, MAX_STEP_LENGTH))},`;
+    if (rule === null) return `${step} is not backlog:change`;
+    if (before !== undefined && rule.atLeast <= before.atLeast) {
+      return `${step} must have a backlog of more than ${before.atLeast}, that of the step before it`;
+    }
+    rules.push(rule);
+  }
+  if (rules.length > MAX_STEP_RULES) return `${rules.length} steps are too many`;
+  return rules.some((rule) => rule.change > 0) ? rules : 'no step has a change above 0';
+}
 
 function stepRule(text: string): StepRule | null {
   const match = /^(\d{1,12})\s*:\s*([+-]?\d{1,4})$/.exec(text);
@@ -171,7 +190,8 @@ function decoded(text: string): string | null {
   }
 }
 
-const LOOPBACK_HOSTS = ['127.0.0.1', '[::1]', 'localhost'];
+/** This very machine. */
+export const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '[::1]', 'localhost'];
 
 /** Base address of an API, without the slash at its end. Encrypted, except on this very machine. */
 export const apiUrl: ValueType<string> = {
@@ -207,6 +227,18 @@ function sqsUrl(fifo: boolean): ValueType<string> {
   };
 }
 
+/**
+ * Hosts of SQS, their region in the middle: standard, FIPS, VPC endpoint, and the old form
+ * (https://docs.aws.amazon.com/general/latest/gr/sqs-service.html). A misspelt region must not pass for a local server.
+ */
+const REGION = String.raw`([a-z]{2,5}(?:-[a-z]+)+-\d{1,2})`;
+const SUFFIX = String.raw`(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov)`;
+const SQS_HOSTS = [
+  `sqs(?:-fips)?\\.${REGION}\\.${SUFFIX}`,
+  `vpce-[a-z0-9-]+\\.sqs\\.${REGION}\\.vpce\\.${SUFFIX}`,
+  `${REGION}\\.queue\\.${SUFFIX}`,
+].map((pattern) => new RegExp(`^${pattern}$`));
+
 /** What the address of an SQS queue tells. The region is null where the host does not name one (a local server). */
 export interface QueueUrlParts {
   readonly region: string | null;
@@ -220,8 +252,8 @@ export function queueUrlParts(text: string): QueueUrlParts | null {
   const match = /^\/(\d{12})\/([^/]+)$/.exec(url?.pathname ?? '');
   const [accountId, name] = [match?.[1], match?.[2]];
   if (url === null || accountId === undefined || name === undefined || !QUEUE_NAME.test(name)) return null;
-  const region = /(?:^|\.)([a-z]{2}(?:-[a-z]+)+-\d{1,2})\./.exec(url.hostname)?.[1] ?? null;
-  return { region, accountId, queueName: name };
+  const region = SQS_HOSTS.map((host) => host.exec(url.hostname)?.[1]).find((found) => found !== undefined) ?? null;
+  return region === null && !LOOPBACK_HOSTS.includes(url.hostname) ? null : { region, accountId, queueName: name };
 }
 
 function safeUrl(text: string): URL | null {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../lib/config/deployment.ts';
 import { parsePollerSettings, parseSettings } from '../../lib/config/settings.ts';
-import { problemLines, TWO_TARGETS } from './fixture.ts';
+import { summaryLines } from '../../lib/config/summary.ts';
+import { problemLines, problemsOf, TWO_TARGETS } from './fixture.ts';
 
 const { ACTIONS_QUEUE_URL: _, ACTIONS_DEAD_LETTER_QUEUE_URL: __, ...PACKAGED } = TWO_TARGETS;
 
@@ -76,5 +77,52 @@ describe('a deployment', () => {
       expect.stringMatching(/^RESERVED_CONCURRENCY: "some" is not a whole number from 0 to 100, or none/),
       expect.stringMatching(/^MAILER_MAX_WORKER: /),
     ]);
+  });
+
+  it('offers the parameter alone for the token', () => {
+    expect(problemLines(() => parseDeployment({ ...PACKAGED, CLOUD66_TOKEN_PARAMETER: '' }))).toEqual([
+      'CLOUD66_TOKEN_PARAMETER: is not set; expected the name of an SSM parameter that begins with /, such as /cloud66/token',
+    ]);
+    expect(problemLines(() => parseDeployment({ ...PACKAGED, CLOUD66_TOKEN: 's3cret', STAGE: 'local' }))).toEqual([
+      'CLOUD66_TOKEN: CLOUD66_TOKEN_PARAMETER is set as well; expected exactly one of CLOUD66_TOKEN_PARAMETER, CLOUD66_TOKEN',
+    ]);
+  });
+
+  it('is refused with examples that nobody replaced and with a queue elsewhere, by the name that was set', () => {
+    const wrong = {
+      ...PACKAGED,
+      MAILER_STACK_UID: 'your-stack-uid',
+      MAILER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/210987654321/mail',
+    };
+    expect(problemsOf(() => parseDeployment(wrong, { region: 'eu-west-1' })).map(({ field }) => field)).toEqual([
+      'MAILER_STACK_UID',
+      'MAILER_QUEUE_URL',
+    ]);
+    const { TARGETS: _, ...rest } = PACKAGED;
+    const local = { ...rest, PROCESS_NAME: 'worker', QUEUE_URL: 'http://127.0.0.1:4566/000000000000/jobs' };
+    expect(parseDeployment(local, { region: 'eu-west-1' }).targets).toHaveLength(1);
+    expect(parseDeployment({ ...wrong, STAGE: 'local' }, { region: 'eu-west-1' }).targets).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      {},
+      'mailer: process mailer of stack 5999b763474b0eafa5fafb64bff0ba80, queue mail of account 123456789012, 1 to 10 workers, strategy latency (95 % of jobs wait at most 60 s)',
+    ],
+    [
+      { MAILER_STRATEGY: 'backlog', MAILER_QUEUE_URL: '', MAILER_QUEUE_NAME: 'm' },
+      'queue m, 1 to 10 workers, strategy backlog (10 messages per worker)',
+    ],
+    [
+      { MAILER_STRATEGY: 'step', STEPS: '0:-1,9:+1', MAILER_QUEUE_URL: '', MAILER_METRIC: 'A/B?C=D' },
+      'metric A/B, 1 to 10 workers, strategy step (2 steps)',
+    ],
+  ])('with %o is summed up in a line that says what it may do', (change, text) => {
+    const [live = ''] = summaryLines(parseDeployment({ ...PACKAGED, ...change }));
+    expect(live).toMatch(/^LIVE {2}mailer: /);
+    expect(live).toContain(text);
+    expect(summaryLines(parseDeployment({ ...PACKAGED, ...change, DRY_RUN: 'yes' }))[0]).toBe(
+      live.replace('LIVE', 'DRY RUN'),
+    );
   });
 });

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../lib/config/deployment.ts';
+import { parseEnvFile } from '../../lib/config/env-file.ts';
 import { envExample } from '../../lib/config/example.ts';
-import { GROUPS, SETTINGS, type Setting, TARGET_SETTING_NAMES } from '../../lib/config/schema.ts';
+import { GROUPS, SETTINGS, type Setting } from '../../lib/config/schema.ts';
+import { problemLines } from './fixture.ts';
 
 const rows: readonly (readonly [string, Setting])[] = Object.entries(SETTINGS);
 
@@ -24,13 +26,6 @@ describe('the table of settings', () => {
     expect(secrets.map(([name]) => name)).toEqual(['CLOUD66_TOKEN']);
     expect(secrets.every(([, setting]) => setting.functions.length === 0 && setting.scope === 'global')).toBe(true);
   });
-
-  it("keeps the variables of two targets apart, because no target setting is another one's ending", () => {
-    const endings = TARGET_SETTING_NAMES.filter((name) =>
-      TARGET_SETTING_NAMES.some((other) => other.endsWith(`_${name}`)),
-    );
-    expect(endings).toEqual([]);
-  });
 });
 
 describe('.env.example', () => {
@@ -40,13 +35,21 @@ describe('.env.example', () => {
     await expect(envExample()).toMatchFileSnapshot('../../.env.example');
   });
 
-  it('shows every setting once', () => {
-    for (const [name] of rows) expect(text.match(new RegExp(`^(# )?${name}=`, 'gm')), name).toHaveLength(1);
+  it('shows every setting once, but for those that the template sets', () => {
+    for (const [name, { group }] of rows) {
+      const times = group === 'Set by the template' ? 0 : 1;
+      expect([...text.matchAll(new RegExp(`^(# )?${name}=`, 'gm'))], name).toHaveLength(times);
+    }
   });
 
-  it('is a working configuration as it stands', () => {
-    const lines = text.split('\n').filter((line) => /^[A-Z]/.test(line));
-    const environment = Object.fromEntries(lines.map((line) => line.split(/=(.*)/, 2) as [string, string]));
-    expect(parseDeployment(environment).targets.map(({ id }) => id)).toEqual(['worker']);
+  it('is a working configuration but for what only the user knows, and scales nothing yet', () => {
+    const file = parseEnvFile('.env.example', text);
+    const deployment = parseDeployment({}, { file });
+    expect(deployment.targets.map(({ id }) => id)).toEqual(['worker']);
+    expect(deployment).toMatchObject({ dryRun: true, warnings: [] });
+    expect(problemLines(() => parseDeployment({}, { file, region: 'eu-west-1' }))).toEqual([
+      'STACK_UID: is still the example, "your-stack-uid"; put in the uid of your stack',
+      'QUEUE_URL: is still the example; put in the address of your queue',
+    ]);
   });
 });

@@ -11,7 +11,6 @@ describe('the settings of the scale function', () => {
       deadLetterQueueUrl: MINIMAL.ACTIONS_DEAD_LETTER_QUEUE_URL,
       alarmNamePrefix: 'cloud66-worker-autoscaler-dev-backlog-',
       stage: 'dev',
-      actionFirstLookSeconds: 10,
       watchIntervalSeconds: 15,
       actionTimeoutSeconds: 900,
       dryRun: false,
@@ -50,6 +49,10 @@ describe('the settings of the scale function', () => {
             maxWorkersPerServer: null,
             metricMaxAgeSeconds: 180,
             actionTimeoutSeconds: 900,
+            schedule: [],
+            maxJobSeconds: null,
+            stopSeconds: 90,
+            longJobs: 'warn',
           },
         },
       ],
@@ -87,7 +90,6 @@ describe('the settings of the scale function', () => {
       cloud66: { apiUrl: 'http://127.0.0.1:8066/api/3' },
       alarmNamePrefix: 'mine-',
       stage: 'qa',
-      actionFirstLookSeconds: 5,
       actionTimeoutSeconds: 600,
       dryRun: true,
       logLevel: 'warn',
@@ -115,6 +117,10 @@ describe('the settings of the scale function', () => {
       maxWorkersPerServer: 8,
       metricMaxAgeSeconds: 120,
       actionTimeoutSeconds: 600,
+      schedule: [],
+      maxJobSeconds: null,
+      stopSeconds: 90,
+      longJobs: 'warn',
     });
   });
 
@@ -149,6 +155,45 @@ describe('the settings of the scale function', () => {
     expect(line?.length).toBeLessThan(200);
   });
 
+  it.each([
+    [
+      'MAX_WORKERS',
+      'a1'.repeat(32),
+      'MAX_WORKERS: the value (not shown) looks like a Cloud 66 token, which belongs into SSM',
+    ],
+    [
+      'STACK_UID',
+      '0f'.repeat(32),
+      'STACK_UID: the value (not shown) looks like a Cloud 66 token, which belongs into SSM',
+    ],
+    ['CLOUD66_TOKEN_PARAMETER', '0f'.repeat(32), 'CLOUD66_TOKEN_PARAMETER: the value (not shown) looks like'],
+    [
+      'CLOUD66_TOKEN_PARAMETER',
+      'c66_Ab3'.repeat(6),
+      'CLOUD66_TOKEN_PARAMETER: the value (not shown: it may be a secret) is not',
+    ],
+    ['STACK_UID', 'Zx9'.repeat(14), 'STACK_UID: the value (not shown: it may be a secret) is not'],
+    [
+      'CLOUD66_API_URL',
+      'https://app.cloud66.com/api/3?token=hidden',
+      'CLOUD66_API_URL: "https://app.cloud66.com/api/3?…" is not',
+    ],
+    ['CLOUD66_API_URL', 'https://me:hidden@app.cloud66.com', 'CLOUD66_API_URL: "https://…@app.cloud66.com" is not'],
+  ])('never show what may be a secret in the wrong place: %s', (variable, value, line) => {
+    const [first = ''] = problemLines(() => parseSettings({ ...MINIMAL, [variable]: value }));
+    expect(first).toContain(line);
+    expect(first).not.toContain('hidden');
+    expect(first).not.toContain(value);
+  });
+
+  it('warn when the token would go to another host than that of Cloud 66', () => {
+    const warningsFor = (url: string) => parseSettings({ ...MINIMAL, CLOUD66_API_URL: url }).warnings;
+    expect(warningsFor('https://app.cloud66.co/api/3')).toEqual([
+      'CLOUD66_API_URL: the token is sent to app.cloud66.co, which is not app.cloud66.com',
+    ]);
+    expect(warningsFor('http://[::1]:8066/api/3')).toEqual([]);
+  });
+
   it('do not change with the order of the variables', () => {
     const reversed = Object.fromEntries(Object.entries(TWO_TARGETS).toReversed());
     expect(parseSettings(reversed)).toEqual(parseSettings(TWO_TARGETS));
@@ -178,6 +223,11 @@ describe('the token', () => {
     ]);
   });
 
+  it.each(['a"b', 'a b', 'ä', `${'a'.repeat(513)}`])('has the characters of a bearer token: not %s', (token) => {
+    const environment = { ...MINIMAL, CLOUD66_TOKEN_PARAMETER: undefined, CLOUD66_TOKEN: token };
+    expect(problemLines(() => parseSettings(environment))).toHaveLength(1);
+  });
+
   it('is not shown when it is malformed', () => {
     const environment = { ...MINIMAL, CLOUD66_TOKEN_PARAMETER: undefined, CLOUD66_TOKEN: 'two words' };
     const lines = problemLines(() => parseSettings(environment));
@@ -191,8 +241,7 @@ describe('the settings of the poller', () => {
     const {
       targets: _,
       alarmNamePrefix: __,
-      actionFirstLookSeconds: ___,
-      watchIntervalSeconds: _____,
+      watchIntervalSeconds: ___,
       dryRun: ____,
       ...common
     } = parseSettings(MINIMAL);

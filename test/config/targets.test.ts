@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TARGET_SETTING_NAMES } from '../../lib/config/schema.ts';
 import { parseSettings } from '../../lib/config/settings.ts';
 import { variablePrefix } from '../../lib/config/targets.ts';
 import { MINIMAL, problemLines, problemsOf, TWO_TARGETS } from './fixture.ts';
@@ -53,10 +54,27 @@ describe('targets', () => {
     ['x'.repeat(41), /is not a target id/],
     ['mailer,mailer', /"mailer" is there twice/],
     ['aws', /"aws" cannot be a target id/],
+    ['max', /"max" cannot be a target id/],
+    ['mailer,mailer-max', /"mailer-max" cannot be a target id/],
     ['actions', /"actions" cannot be a target id/],
   ])('with the ids %s are refused', (ids, message) => {
     const problems = problemsOf(() => parseSettings({ ...MINIMAL, TARGETS: ids }));
     expect(problems[0]).toEqual({ field: 'TARGETS', message: expect.stringMatching(message) });
+  });
+
+  it('keep their variables apart: no setting of one is a setting of another', () => {
+    const names = TARGET_SETTING_NAMES.flatMap((name) =>
+      TARGET_SETTING_NAMES.filter((other) => name.endsWith(`_${other}`)).map((other) => [name, other]),
+    );
+    for (const [name = '', other = ''] of names) {
+      const between = name
+        .slice(0, -other.length - 1)
+        .toLowerCase()
+        .replaceAll('_', '-');
+      const problems = problemsOf(() => parseSettings({ ...MINIMAL, TARGETS: `a,a-${between}` }));
+      expect(problems.map(({ field }) => field)).toContain('TARGETS');
+    }
+    expect(names.length).toBeGreaterThan(0);
   });
 
   it('of a process whose name makes no id are refused under PROCESS_NAME', () => {
@@ -97,6 +115,14 @@ describe('checks across settings', () => {
       'MIN_WORKERS: 5 is more than the 4 that SERVERS and MAX_WORKERS_PER_SERVER leave room for',
     ],
     [{ METRIC: 'A/B' }, 'QUEUE_URL: is set, and so is METRIC; expected exactly one of QUEUE_URL, QUEUE_NAME, METRIC'],
+    [
+      { QUEUE_URL: '', METRIC: 'AWS/SQS/ApproximateAgeOfOldestMessage?QueueName=jobs' },
+      'METRIC: is an age in seconds, not a number of messages; set QUEUE_NAME instead, and the wait that jobs may have as LATENCY_TARGET_SECONDS',
+    ],
+    [
+      { PROCESS_NAME: '', WORKER_PROCESS_NAME: 'worker', MAIL_OUT_PROCESS_NAME: 'mail' },
+      'TARGETS: is not set; for WORKER_PROCESS_NAME add TARGETS=worker,mail-out',
+    ],
     [{ QUEUE_URL: '' }, 'QUEUE_URL: is not set; expected exactly one of QUEUE_URL, QUEUE_NAME, METRIC'],
   ])('%o is refused', (change, line) => {
     expect(problemLines(() => parseSettings({ ...MINIMAL, ...change }))).toEqual([line]);
@@ -116,6 +142,52 @@ describe('checks across settings', () => {
     const problems = problemsOf(() => parseSettings({ ...MINIMAL, STRATEGY: 'step' }));
     expect(problems.map(({ field }) => field)).toEqual(['STEPS']);
     expect(problemsOf(() => parseSettings({ ...MINIMAL, STRATEGY: 'step', STEPS: '5' }))).toHaveLength(1);
+  });
+
+  it.each([
+    ['0:-1,100', 'step 2, "100", is not backlog:change'],
+    ['0:-1,100:+1,50:+2', 'step 3, "50:+2", must have a backlog of more than 100, that of the step before it'],
+    ['0:-1,100:0', 'no step has a change above 0'],
+    [Array.from({ length: 21 }, (_, index) => `${index}:1`).join(), '21 steps are too many'],
+  ])('say which of the steps %s is wrong', (steps, message) => {
+    const [line] = problemLines(() => parseSettings({ ...MINIMAL, STRATEGY: 'step', STEPS: steps }));
+    expect(line?.endsWith(`: ${message}`), line).toBe(true);
+  });
+
+  it.each([
+    [
+      { MIN_WORKERS: '0', MAX_WORKERS: '0' },
+      ['target worker: MIN_WORKERS and MAX_WORKERS are 0, so that nothing ever works'],
+    ],
+    [{ MIN_WORKERS: '0', MAX_WORKERS: '1' }, []],
+    [
+      {
+        TARGETS: 'a,b,c',
+        PROCESS_NAME: '',
+        A_PROCESS_NAME: 'a',
+        B_PROCESS_NAME: 'b',
+        C_PROCESS_NAME: 'c',
+        C_QUEUE_NAME: 'jobs',
+      },
+      [
+        'targets a and b read the same queue: each scales as if all of it were its own',
+        'targets a and c read the same queue: each scales as if all of it were its own',
+      ],
+    ],
+    [
+      {
+        TARGETS: 'a,b',
+        PROCESS_NAME: '',
+        QUEUE_URL: '',
+        A_PROCESS_NAME: 'a',
+        B_PROCESS_NAME: 'b',
+        A_METRIC: 'A/B?C=1',
+        B_METRIC: 'A/B?C=2',
+      },
+      [],
+    ],
+  ])('warn of what is hardly meant: %o', (change, warnings) => {
+    expect(parseSettings({ ...MINIMAL, ...change }).warnings).toEqual(warnings);
   });
 });
 
@@ -139,7 +211,8 @@ describe('the strategy', () => {
 describe('the alarm threshold', () => {
   it.each([
     [{ MIN_WORKERS: '0' }, 1],
-    [{ STRATEGY: 'backlog', MIN_WORKERS: '3', BACKLOG_PER_WORKER: '10' }, 31],
+    [{ STRATEGY: 'backlog', MIN_WORKERS: '3', BACKLOG_PER_WORKER: '10' }, 34],
+    [{ STRATEGY: 'backlog', MIN_WORKERS: '1', BACKLOG_PER_WORKER: '100', TOLERANCE: '0.15' }, 116],
     [{ STRATEGY: 'backlog', MIN_WORKERS: '3', BACKLOG_PER_WORKER: '0.5' }, 2],
     [{ MIN_WORKERS: '3', JOB_SECONDS: '6' }, 9],
     [{ LATENCY_TARGET_SECONDS: '10', JOB_SECONDS: '60' }, 1],

@@ -187,7 +187,9 @@ describe('addresses', () => {
   it.each([
     ['https://sqs.eu-west-1.amazonaws.com/123456789012/jobs', 'eu-west-1'],
     ['https://eu-central-1.queue.amazonaws.com/123456789012/jobs.fifo', 'eu-central-1'],
-    ['https://sqs-fips.us-gov-west-1.amazonaws.com/123456789012/jobs', null],
+    ['https://sqs-fips.us-gov-west-1.amazonaws.com/123456789012/jobs', 'us-gov-west-1'],
+    ['https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/jobs', 'eusc-de-east-1'],
+    ['https://sqs.eu-west-1.api.aws/123456789012/jobs', 'eu-west-1'],
     ['https://vpce-0ab.sqs.ap-southeast-2.vpce.amazonaws.com/123456789012/jobs', 'ap-southeast-2'],
     ['https://sqs.cn-north-1.amazonaws.com.cn/123456789012/jobs', 'cn-north-1'],
     ['http://127.0.0.1:4566/000000000000/jobs', null],
@@ -199,6 +201,9 @@ describe('addresses', () => {
   it.each([
     'jobs',
     'http://sqs.eu-west-1.amazonaws.com/123456789012/jobs',
+    'https://sqs.eu-west1.amazonaws.com/123456789012/jobs',
+    'https://sqs.eu-west-1.amazonaws.example/123456789012/jobs',
+    'https://eu-west-1.amazonaws.com/123456789012/jobs',
     'https://sqs.eu-west-1.amazonaws.com/jobs',
     'https://sqs.eu-west-1.amazonaws.com/12345/jobs',
     'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs/more',

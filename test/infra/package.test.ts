@@ -27,6 +27,7 @@ describe('a packaged function', () => {
     project.writeDotenv('MAX_WORKERS=7\nTOLERANCE=0.2\n');
     const run = project.serverlessPackage({ ...SETTINGS, MAX_WORKERS: '9' }, '--stage', 'qa');
     expect(run.output).toContain('Service packaged');
+    expect(run.output).toContain('LIVE  mailer: process mailer of stack');
     resources = new Resources(project.packaged(TEMPLATE_FILE));
   }, 90_000);
 
@@ -96,8 +97,9 @@ describe('a packaged function', () => {
       ACTIONS_DEAD_LETTER_QUEUE_URL: { Ref: 'ActionsDeadLetterQueue' },
     };
     const own = { MAX_WORKERS: '9', TOLERANCE: '0.2', ALARM_NAME_PREFIX: `${NAME}-backlog-` };
+    const { ACTION_FIRST_LOOK_SECONDS: _, ...read } = SETTINGS;
     expect(resources.properties('ScaleLambdaFunction').Environment).toEqual({
-      Variables: { ...SETTINGS, ...own, ...queues, STAGE: 'qa' },
+      Variables: { ...read, ...own, ...queues, STAGE: 'qa' },
     });
     expect(resources.properties('PollerLambdaFunction').Environment).toEqual({
       Variables: { CLOUD66_TOKEN_PARAMETER: '/team/cloud66-token', STAGE: 'qa', ...queues },
@@ -143,7 +145,19 @@ describe('packaging', () => {
     expect(run.output).toContain('MAILER_QUEUE_URL: is not set; expected exactly one of QUEUE_URL, QUEUE_NAME, METRIC');
     expect(run.output).toContain('MAILER_MAX_WORKER: is not a setting; did you mean MAILER_MAX_WORKERS?');
     expect(run.output.match(/"ten"/g)).toHaveLength(1);
+    // The framework adds one line of its own, without the list.
+    expect(run.output).toContain('the settings cannot be used, see above');
+    expect(run.output).not.toMatch(/^ {4}at /m);
     expect(existsSync(path.join(project.folder, '.serverless', 'scale.zip'))).toBe(false);
+  });
+
+  it('stops at a file with a line that could have said DRY_RUN, whatever file there is for the stage', () => {
+    project.writeDotenv('DRY_RUN true\n');
+    writeFileSync(path.join(project.folder, '.env.qa'), 'DRY_RUN=true\n');
+    const run = project.serverlessPackage(SETTINGS, '--stage', 'qa');
+    expect(run.status).not.toBe(0);
+    expect(run.output).toContain('Settings: .env and the environment');
+    expect(run.output).toContain('.env, line 1: is not NAME=value (it begins with DRY_RUN)');
   });
 
   it('never writes a token down, not even for the local stage', () => {

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { template } from '../../infra/template.ts';
+import { parseEnvFile } from '../../lib/config/env-file.ts';
+import { homeRegion } from '../../lib/config/home-region.ts';
 import { InvalidInputError } from '../../lib/errors.ts';
 
 const PLACE = { service: 'autoscaler', stage: 'dev', region: 'eu-west-1' };
 const ONE = {
-  CLOUD66_TOKEN_PARAMETER: 'token',
+  CLOUD66_TOKEN_PARAMETER: '/token',
   STACK_UID: 'abc',
   PROCESS_NAME: 'worker',
   QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs',
@@ -55,11 +57,18 @@ describe('the template', () => {
     expect(ids).toEqual(['A1BacklogAlarm', 'ADash1BacklogAlarm', 'Adash1BacklogAlarm']);
   });
 
-  it('warns of a queue in another region, where no alarm can see it', () => {
-    expect(template(ONE, PLACE).warnings).toEqual([]);
-    expect(template(ONE, { ...PLACE, region: 'us-east-1' }).warnings).toEqual([
-      'target worker: its queue is in eu-west-1, the deployment in us-east-1, where no alarm can see it',
-    ]);
+  it('refuses a queue in another region, from where it cannot be read', () => {
+    expect(() => template(ONE, { ...PLACE, region: 'us-east-1' })).toThrow(
+      'QUEUE_URL: the queue is in eu-west-1, the deployment would be in us-east-1, from where it cannot be read; deploy with --region eu-west-1',
+    );
+  });
+
+  it('takes the stage from its place alone, and settings from a file that the environment wins over', () => {
+    const file = parseEnvFile('.env', 'DRY_RUN=true\nMAX_WORKERS=7\nPROCESS_NAME=mailer\n');
+    const { environments, summary } = template({ ...ONE, STAGE: 'production', MAX_WORKERS: '' }, PLACE, file);
+    expect(environments.scale).toMatchObject({ STAGE: 'dev', DRY_RUN: 'true', PROCESS_NAME: 'worker' });
+    expect(environments.scale).not.toHaveProperty('MAX_WORKERS');
+    expect(summary).toEqual([expect.stringMatching(/^DRY RUN {2}worker: process worker of stack abc, queue jobs/)]);
   });
 
   it('refuses variables that are too long for a function, before AWS does', () => {
@@ -93,24 +102,57 @@ describe('the program that prints the template', () => {
   const print = (environment: Readonly<Record<string, string>>, region: string) =>
     spawnSync(process.execPath, ['--no-warnings', PROGRAM, 'autoscaler', 'dev', region], {
       encoding: 'utf8',
-      env: environment,
+      env: { AUTOSCALER_ENV_FILE: 'none', ...environment },
     });
 
-  it('prints the parts as JSON and warnings beside', () => {
-    const run = print(ONE, 'us-east-1');
-    const { warnings: _, ...parts } = template(ONE, PLACE);
+  it('prints the parts as JSON, and beside them warnings and what was understood', () => {
+    const run = print({ ...ONE, LOGLEVEL: 'debug' }, 'eu-west-1');
+    const { warnings: _, summary, ...parts } = template(ONE, PLACE);
     expect(JSON.parse(run.stdout)).toEqual(parts);
-    expect(run.stderr).toMatch(/^warning: target worker: its queue is in eu-west-1/);
+    expect(run.stderr.trim().split('\n')).toEqual([
+      'Settings: the environment',
+      'warning: LOGLEVEL is not a setting; did you mean LOG_LEVEL?',
+      ...summary,
+    ]);
+    expect(summary).toEqual([expect.stringMatching(/^LIVE {2}worker: /)]);
     expect(run.status).toBe(0);
   });
 
-  it('ends with the configuration error alone when the settings are wrong', () => {
-    const run = print({ ...ONE, MAX_WORKERS: 'ten' }, 'eu-west-1');
-    expect(run).toMatchObject({
+  it('ends with warnings and the configuration error alone when the settings are wrong', () => {
+    expect(print({ ...ONE, MAX_WORKERS: 'ten', DRYRUN: 'true' }, 'eu-west-1')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: 'configuration: 1 problem\n  MAX_WORKERS: "ten" is not a whole number from 0 to 1000\n',
+      stderr:
+        'Settings: the environment\nwarning: DRYRUN is not a setting; did you mean DRY_RUN?\n' +
+        'configuration: 1 problem\n  MAX_WORKERS: "ten" is not a whole number from 0 to 1000\n',
     });
+  });
+
+  it('says when the file that it should read is not there', () => {
+    const run = print({ ...ONE, AUTOSCALER_ENV_FILE: 'nowhere.env' }, 'eu-west-1');
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('AUTOSCALER_ENV_FILE: nowhere.env cannot be read (ENOENT)');
+  });
+});
+
+describe('the region without a word on it', () => {
+  const [jobs, mail] = [
+    'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs',
+    'https://sqs.eu-west-1.amazonaws.com/123456789012/mail',
+  ];
+
+  it.each([
+    [{ QUEUE_URL: jobs }, 'eu-west-1'],
+    [{ A_QUEUE_URL: jobs, B_QUEUE_URL: mail, ACTIONS_QUEUE_URL: jobs.replace('eu-west-1', 'us-west-2') }, 'eu-west-1'],
+    [{ A_QUEUE_URL: jobs, B_QUEUE_URL: mail.replace('eu-west-1', 'us-west-2') }, 'us-east-1'],
+    [{ QUEUE_NAME: 'jobs', A_QUEUE_URL: '', B_QUEUE_URL: 'no address' }, 'us-east-1'],
+  ])('with %o is %s', (environment, region) => {
+    expect(homeRegion(environment)).toBe(region);
+    const run = spawnSync(process.execPath, ['--no-warnings', path.join(ROOT, 'infra', 'region.ts')], {
+      encoding: 'utf8',
+      env: { AUTOSCALER_ENV_FILE: 'none', ...environment },
+    });
+    expect(run.stdout).toBe(region);
   });
 });
 
