@@ -2,7 +2,6 @@
  * What the commands that look at a real deployment share: its settings, as packaging reads them, and the same readers as
  * the deployed function has. Nothing here can change anything: there is no scaler and no sender.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Cloud66Client, createCloud66Client } from '../cloud66/client.ts';
@@ -10,6 +9,8 @@ import { createProcessHost } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
 import { type Deployment, parseDeployment } from '../config/deployment.ts';
 import { type Environment, variableText } from '../config/env.ts';
+import { type EnvFile, readEnvFile } from '../config/env-file.ts';
+import { homeRegion } from '../config/home-region.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
@@ -44,80 +45,78 @@ export interface Connection {
   readonly aws: AwsConnection;
   readonly client: Cloud66Client;
   readonly token: TokenSource;
+  readonly watchIntervalSeconds: number;
   readonly ports: { readonly clock: Clock; readonly queue: QueueReader; readonly host: ProcessHost };
 }
-
-export const realClock: Clock = { nowMs: () => Date.now() };
 
 /** Adds `--stage` and `--region`. */
 export function withPlaceOptions(command: Command): Command {
   return command
-    .option('--stage <name>', 'the deployment to look at (default: STAGE, or dev)')
-    .option('--region <name>', "the deployment's region (default: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1)");
+    .option('--stage <name>', 'the deployment to look at (default: dev)')
+    .option(
+      '--region <name>',
+      "the deployment's region (default: AWS_REGION, AWS_DEFAULT_REGION, or where the queues are)",
+    );
 }
 
-/**
- * The environment with the project's `.env`, which loses against variables that are set. A file for the stage takes the
- * place of the general one, as it does for `serverless`.
- */
-export function loadEnvironment({ stage }: PlaceOptions): Environment {
-  const files = [`.env.${stage ?? process.env['STAGE'] ?? 'dev'}`, '.env'].map((name) => join(ROOT, name));
-  const file = files.find((path) => existsSync(path));
-  if (file !== undefined) process.loadEnvFile(file);
-  return { ...process.env };
+/** The settings of this machine: its environment, and the project's `.env`, which loses against it. */
+export interface Sources {
+  readonly environment: Environment;
+  readonly file: EnvFile | null;
 }
 
-/** The place that options and environment name. */
-export function placeOf(environment: Environment, options: PlaceOptions): Place {
+export function readSources(): Sources {
+  const environment = { ...process.env };
+  return { environment, file: readEnvFile(ROOT, environment) };
+}
+
+/** The place that a deployment with the same options and settings goes to: see stage and region in serverless.yml. */
+function placeOf({ environment, file }: Sources, { stage = 'dev', region }: PlaceOptions): Place {
   const set = (variable: string) => variableText(environment, variable);
-  const stage = options.stage ?? set('STAGE') ?? 'dev';
-  const region = options.region ?? set('AWS_REGION') ?? set('AWS_DEFAULT_REGION') ?? 'us-east-1';
-  return { stage, region, name: `${SERVICE}-${stage}` };
+  const named = region ?? set('AWS_REGION') ?? set('AWS_DEFAULT_REGION');
+  return { stage, region: named ?? homeRegion({ ...file?.variables, ...environment }), name: `${SERVICE}-${stage}` };
 }
 
 /**
- * Readers for the deployment that an environment describes.
+ * Readers for the deployment that the settings describe.
  *
  * @param onWarning is told what Cloud 66 warns of.
  * @throws InvalidInputError that lists every problem of the settings by variable name.
  */
-export function connect(
-  environment: Environment,
-  options: PlaceOptions,
-  onWarning: (warning: string) => void,
-  clock: Clock = realClock,
-): Connection {
-  const place = placeOf(environment, options);
-  const deployment = deploymentOf(environment, place);
-  const aws = awsConnection(environment, place.region);
+export function connect(sources: Sources, options: PlaceOptions, onWarning: (warning: string) => void): Connection {
+  const clock: Clock = { nowMs: () => Date.now() };
+  const settings = globalSource(sources.environment, sources.file);
+  const { environment } = settings;
+  const place = placeOf(sources, options);
+  const deployment = deploymentOf(sources, environment, place);
+  const aws = awsConnection(sources.environment, place.region);
   const sqs = createSqs(aws);
   const ownToken = variableText(environment, 'CLOUD66_TOKEN');
-  const endpoint = variableText(environment, 'AWS_ENDPOINT_URL_SSM') ?? aws.endpoint;
+  const endpoint = variableText(sources.environment, 'AWS_ENDPOINT_URL_SSM') ?? aws.endpoint;
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: place.region, endpoint });
   const never = new AbortController().signal; // the reader has a time limit of its own
   const readParameter = () => parameters.read(deployment.tokenParameter, never);
   const token = ownToken === null ? createTokenSource({ readParameter, clock }) : fixedToken(ownToken);
-  const apiUrl = readSetting(globalSource(environment), 'CLOUD66_API_URL');
+  const apiUrl = readSetting(settings, 'CLOUD66_API_URL');
+  const watchIntervalSeconds = readSetting(settings, 'WATCH_INTERVAL_SECONDS');
   const client = createCloud66Client({ apiUrl, token, clock, onWarning });
   const queue = createQueueReader({ sqs, cloudwatch: createCloudWatch(aws), clock });
-  return { place, deployment, aws, client, token, ports: { clock, queue, host: createProcessHost({ client, clock }) } };
+  const ports = { clock, queue, host: createProcessHost({ client, clock }) };
+  return { place, deployment, aws, client, token, watchIntervalSeconds, ports };
 }
 
 /**
  * The settings as packaging would read them, but for one thing: a token of one's own is welcome here, beside the name of
  * the parameter or instead of it, because nothing of this is packaged.
  */
-function deploymentOf(environment: Environment, { stage }: Place): Deployment {
-  const hasOwnToken = variableText(environment, 'CLOUD66_TOKEN') !== null;
-  const parameter = variableText(environment, 'CLOUD66_TOKEN_PARAMETER');
-  if (!hasOwnToken) return parseDeployment({ ...environment, STAGE: stage });
-  const tokenParameter = parameter ?? `/${SERVICE}/${stage}/token`;
-  return parseDeployment({
-    ...environment,
-    STAGE: stage,
-    CLOUD66_TOKEN: undefined,
-    CLOUD66_TOKEN_PARAMETER: tokenParameter,
-  });
+function deploymentOf({ environment, file }: Sources, merged: Environment, { stage, region }: Place): Deployment {
+  const packaging = { file, region };
+  const hasOwnToken = variableText(merged, 'CLOUD66_TOKEN') !== null;
+  if (!hasOwnToken) return parseDeployment({ ...environment, STAGE: stage }, packaging);
+  const tokenParameter = variableText(merged, 'CLOUD66_TOKEN_PARAMETER') ?? `/${SERVICE}/${stage}/token`;
+  // Set to nothing rather than left out: that wins over the file.
+  const withoutToken = { CLOUD66_TOKEN: '', CLOUD66_TOKEN_PARAMETER: tokenParameter };
+  return parseDeployment({ ...environment, STAGE: stage, ...withoutToken }, packaging);
 }
 
 /** The endpoint and key of the environment, if it has them; else the SDK looks for profiles and roles by itself. */

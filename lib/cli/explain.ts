@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
-import type { Environment } from '../config/env.ts';
 import { openWindows } from '../config/schedule.ts';
 import type { Decision, DecisionInput, Observation, ServerCounts, Target } from '../domain.ts';
 import { AutoscalerError, InvalidInputError } from '../errors.ts';
@@ -11,7 +10,7 @@ import { createMemory } from '../reconcile/memory.ts';
 import { readEvidence, type StackEvidence } from '../reconcile/observe.ts';
 import type { Reporter, TargetResult } from '../reconcile/ports.ts';
 import { type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
-import { type Connection, connect, loadEnvironment, type PlaceOptions, withPlaceOptions } from './connect.ts';
+import { type Connection, connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
 import { parseDecisionLog } from './decision-log.ts';
 import { explanationText, replaysText } from './explain-text.ts';
 import { replay } from './replay.ts';
@@ -68,7 +67,7 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 }
 
 async function explainNow(options: ExplainOptions): Promise<number> {
-  const explanations = await explain(loadEnvironment(options), options, (text) => console.error(text));
+  const explanations = await explain(readSources(), options, (text) => console.error(text));
   console.log(
     options.json ? JSON.stringify({ targets: explanations }) : explanations.map(explanationText).join('\n\n'),
   );
@@ -105,11 +104,11 @@ async function readLog(file: string): Promise<string> {
  * @throws InvalidInputError for settings that are wrong and targets that do not exist.
  */
 export async function explain(
-  environment: Environment,
+  sources: Sources,
   options: PlaceOptions & { readonly target: readonly string[] },
   tell: (text: string) => void,
 ): Promise<readonly Explanation[]> {
-  const connection = connect(environment, options, (warning) => tell(`Cloud 66 warns: ${warning}`));
+  const connection = connect(sources, options, (warning) => tell(`Cloud 66 warns: ${warning}`));
   const targets = chosen(connection.deployment.targets, options.target);
   for (const warning of connection.deployment.warnings) tell(`warning: ${warning}`);
   const decided = new Map<string, Decided>();

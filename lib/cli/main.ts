@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { AutoscalerError } from '../errors.ts';
 import { backtestCommand } from './backtest.ts';
 import { docsCommand } from './docs.ts';
+import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { startCommand } from './start.ts';
 import { tuneCommand } from './tune.ts';
@@ -13,6 +14,7 @@ const program = new Command('autoscaler')
   .addCommand(backtestCommand())
   .addCommand(tuneCommand())
   .addCommand(explainCommand())
+  .addCommand(doctorCommand())
   .addCommand(docsCommand());
 
 try {

@@ -7,7 +7,7 @@ import type { World } from '../../lib/simulation/local/world.ts';
 import { environmentOf, LION, QUEUE, startDeployment, TIGER } from './local-deployment.ts';
 import { runCommand } from './run-command.ts';
 
-const NO_OPTIONS = { target: [] };
+const NO_OPTIONS = { target: [], stage: 'local' };
 
 let world: World;
 beforeAll(async () => {
@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function only(changes: Readonly<Record<string, string>> = {}): Promise<Explanation> {
-  const [first, ...more] = await explain(environmentOf(world, changes), NO_OPTIONS, () => {});
+  const [first, ...more] = await explain(
+    { environment: environmentOf(world, changes), file: null },
+    NO_OPTIONS,
+    () => {},
+  );
   if (first === undefined || more.length > 0) throw new Error('one explanation expected');
   return first;
 }
@@ -86,7 +90,11 @@ describe('explain', () => {
   });
 
   it('refuses a target that does not exist, naming those that do', async () => {
-    const asked = explain(environmentOf(world), { target: ['mailer'] }, () => {});
+    const asked = explain(
+      { environment: environmentOf(world), file: null },
+      { ...NO_OPTIONS, target: ['mailer'] },
+      () => {},
+    );
     await expect(asked).rejects.toThrow('there is no target mailer; there is worker');
   });
 
@@ -98,20 +106,26 @@ describe('explain', () => {
 
 describe('the command', { concurrent: true }, () => {
   it('prints JSON and exits with 0', async () => {
-    const { stdout, code } = await runCommand(['explain', '--json', '--target', 'worker'], environmentOf(world));
+    const { stdout, code } = await runCommand(
+      ['explain', '--stage', 'local', '--json', '--target', 'worker'],
+      environmentOf(world),
+    );
     const { targets } = JSON.parse(stdout) as { targets: { decision: { action: string }; whatIf: object }[] };
     expect(targets).toMatchObject([{ decision: { action: 'scale_out' }, whatIf: { backlog: 30 } }]);
     expect(code).toBe(0);
   });
 
   it('exits with 1 when a target could not be decided on readings', async () => {
-    const { stdout, code } = await runCommand(['explain'], environmentOf(world, { QUEUE_NAME: 'nowhere' }));
+    const { stdout, code } = await runCommand(
+      ['explain', '--stage', 'local'],
+      environmentOf(world, { QUEUE_NAME: 'nowhere' }),
+    );
     expect(stdout).toContain('backlog_unknown');
     expect(code).toBe(1);
   });
 
   it('prints problems without a stack and exits with 1', async () => {
-    const { stderr, code } = await runCommand(['explain'], environmentOf(world, { STACK_UID: '' }));
+    const { stderr, code } = await runCommand(['explain', '--stage', 'local'], environmentOf(world, { STACK_UID: '' }));
     expect(stderr).toContain('STACK_UID');
     expect(stderr).not.toContain('at file:');
     expect(code).toBe(1);

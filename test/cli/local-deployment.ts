@@ -35,13 +35,13 @@ export function environmentOf(world: World, changes: Readonly<Record<string, str
     STACK_UID: UID,
     PROCESS_NAME: 'worker',
     QUEUE_NAME: QUEUE,
+    STRATEGY: 'backlog',
     CLOUD66_TOKEN_PARAMETER: TOKEN_PARAMETER,
     CLOUD66_API_URL: world.cloud66.url,
     AWS_ENDPOINT_URL: world.cloud.endpoint,
     AWS_ACCESS_KEY_ID: world.cloud.operatorAccessKeyId,
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
-    STAGE: 'local',
     ...changes,
   };
 }

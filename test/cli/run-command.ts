@@ -19,7 +19,8 @@ export async function runCommand(
 ): Promise<Ran> {
   const child = spawn(process.execPath, ['--no-warnings', LAUNCH, ...options], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], ...environment },
+    // Whatever `.env` this project has is not the test's.
+    env: { PATH: process.env['PATH'], AUTOSCALER_ENV_FILE: 'none', ...environment },
     timeout: 60_000,
   });
   const printed = { stdout: '', stderr: '' };

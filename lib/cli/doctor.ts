@@ -1,0 +1,92 @@
+/** `npm run doctor`: is everything wired as it should be? Each line says what is, what that means and what to do. */
+import { styleText } from 'node:util';
+import { Command } from 'commander';
+import { createDeploymentReader } from '../doctor/aws.ts';
+import type { CheckResult, CheckStatus, Checks } from '../doctor/check.ts';
+import { brokenConfiguration, examine } from '../doctor/doctor.ts';
+import { InvalidInputError } from '../errors.ts';
+import { connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
+
+/** What can be said to the doctor. */
+export interface DoctorOptions extends PlaceOptions {
+  readonly json: boolean;
+  readonly scopeCheck: boolean;
+}
+
+/** All of it together; each call has limits of its own. */
+const LIMIT_SECONDS = 300;
+
+/** The `doctor` command. */
+export function doctorCommand(): Command {
+  return withPlaceOptions(new Command('doctor'))
+    .description(
+      'Checks settings, token, stacks, processes, queues, metrics, alarms, schedule, functions and what they left\n' +
+        'behind. Changes nothing. Exits with 0 if nothing fails.',
+    )
+    .option('--json', 'print {"checks": [...], "ok": true|false}', false)
+    .option('--no-scope-check', 'do not find out by a call that must be refused whether the token may scale')
+    .action(async (options: DoctorOptions) => {
+      const results: CheckResult[] = [];
+      for await (const result of diagnose(readSources(), options)) {
+        results.push(result);
+        if (!options.json) console.log(resultText(result));
+      }
+      const ok = results.every(({ status }) => status !== 'fail');
+      console.log(options.json ? JSON.stringify({ checks: results, ok }) : summaryText(results));
+      process.exitCode = ok ? 0 : 1;
+    });
+}
+
+/** All checks of the deployment that the settings describe. Settings that cannot be used are a check that fails. */
+export async function* diagnose(sources: Sources, options: DoctorOptions): Checks {
+  const connection = connected(sources, options);
+  if (connection instanceof InvalidInputError) {
+    yield brokenConfiguration(connection.problems);
+    return;
+  }
+  const { ports, client, token, deployment, place, aws, watchIntervalSeconds } = connection;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
+  try {
+    yield* examine({
+      clock: ports.clock,
+      name: place.name,
+      deployment,
+      watchIntervalSeconds,
+      token,
+      client,
+      queue: ports.queue,
+      aws: createDeploymentReader(aws),
+      probesScope: options.scopeCheck,
+      signal: limit.signal,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function connected(sources: Sources, options: DoctorOptions) {
+  try {
+    return connect(sources, options, () => {});
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error;
+    throw error;
+  }
+}
+
+const MARKS: Readonly<Record<CheckStatus, string>> = {
+  ok: styleText('green', 'ok  '),
+  warn: styleText('yellow', 'warn'),
+  fail: styleText('red', 'FAIL'),
+};
+
+/** One result: what should be, what is, what to do. */
+export function resultText({ id, status, title, detail, advice }: CheckResult): string {
+  const lines = [`${MARKS[status]}  ${title}  ${styleText('dim', `(${id})`)}`, `      ${detail}`];
+  return (advice === '' ? lines : [...lines, `      ${styleText('bold', '->')} ${advice}`]).join('\n');
+}
+
+function summaryText(results: readonly CheckResult[]): string {
+  const count = (status: CheckStatus) => results.filter((result) => result.status === status).length;
+  return `\n${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed`;
+}
