@@ -8,15 +8,19 @@ import { AutoscalerError } from '../errors.ts';
 import { loadOf } from '../simulation/local/load.ts';
 import { packageTemplate } from '../simulation/local/package.ts';
 import {
+  createVisitor,
   type EventKind,
   LOCAL_PROCESS,
   LOCAL_QUEUE,
   LOCAL_STACK_UID,
   loadRandom,
-  type RunSummary,
   runLocal,
 } from '../simulation/local/run.ts';
 import { TOKEN_PARAMETER } from '../simulation/local/world.ts';
+import { clockOf, endingOf } from '../simulation/page/ending.ts';
+import { type Page, startPage } from '../simulation/page/server.ts';
+import { createFeed, type Ending } from '../simulation/page/state.ts';
+import { watchRun } from '../simulation/page/watch.ts';
 import { installScaledTime } from '../simulation/time.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -34,6 +38,9 @@ interface StartOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly json: boolean;
+  readonly page: boolean;
+  readonly port: number;
+  readonly stay: boolean;
 }
 
 /** The `start` command. */
@@ -52,35 +59,71 @@ export function startCommand(): Command {
     .option('--seconds <n>', 'wall time for the 20 simulated minutes; 1200 is real time', wholeNumber(40, 3600), 110)
     .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31), 1)
     .option('--json', 'print the summary as JSON, as the last line', false)
+    .option('--port <n>', 'port of the local page; a free one unless given', wholeNumber(1024, 65_535), 0)
+    .option('--no-page', 'serve no page')
+    .option('--stay', 'keep the run and its page going after the loop has closed, until Ctrl-C', false)
     .action(start);
 }
 
-async function start({ trace: file, seconds, seed, json }: StartOptions): Promise<void> {
+async function start(options: StartOptions): Promise<void> {
+  const { trace: file, seconds, seed, json } = options;
   const trace = parseTrace(await readTrace(file), basename(file, '.csv'));
   const load = loadOf({ trace, ...LOAD, random: loadRandom(seed) });
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
 
+  let wasStopped = false;
   const say = (text: string) => console.log(text);
-  say(`Load      ${load.piece}`);
-  say('Packaging the template that "serverless deploy" ships ...');
-  const packaged = await packageTemplate(ROOT, settings(), process.env);
   const speed = SIMULATED_SECONDS / seconds;
-  say(`Running it ${speed.toFixed(1)} times faster than real time; times below are simulated minutes:seconds.\n`);
-  const nowMs = Date.now();
-  installScaledTime({ speed, originRealMs: nowMs, originMs: nowMs });
-  const summary = await runLocal({
-    packaged,
-    load,
-    seed,
-    jobSeconds: JOB_SECONDS,
-    limitSeconds: SIMULATED_SECONDS * LIMIT_FACTOR,
-    tell: (atSeconds, what, text) => say(`${clock(atSeconds)}  ${column(what)}  ${text}`),
-    signal: stop.signal,
+  const { page, ...watched } = await openPage(options, { load: load.piece, speed });
+  if (page) say(`Page      ${page.url}`);
+  try {
+    say(`Load      ${load.piece}`);
+    say('Packaging the template that "serverless deploy" ships ...');
+    const packaged = await packageTemplate(ROOT, settings(), process.env);
+    say(`Running it ${speed.toFixed(1)} times faster than real time; times below are simulated minutes:seconds.\n`);
+    const nowMs = Date.now();
+    installScaledTime({ speed, originRealMs: nowMs, originMs: nowMs });
+    const summary = await runLocal({
+      ...watched,
+      packaged,
+      load,
+      seed,
+      jobSeconds: JOB_SECONDS,
+      limitSeconds: SIMULATED_SECONDS * LIMIT_FACTOR,
+      tell: (atSeconds, what, text) => say(`${clockOf(atSeconds)}  ${column(what)}  ${text}`),
+      signal: stop.signal,
+      async afterwards(summary) {
+        wasStopped = stop.signal.aborted;
+        const ending = endingOf(summary, wasStopped);
+        watched.feed.setRun({ ending });
+        printEnding(ending);
+        if (options.stay && !wasStopped) await untilStopped(stop.signal, page);
+      },
+    });
+    if (json) say(JSON.stringify(summary));
+    process.exitCode = summary.problems.length === 0 ? 0 : wasStopped ? 130 : 1;
+  } finally {
+    await page?.close();
+  }
+}
+
+/** The page, unless it is not wanted, with what it sees of the run and may do to it. */
+async function openPage(
+  { page: isWanted, port }: StartOptions,
+  run: { readonly load: string; readonly speed: number },
+) {
+  const feed = createFeed(run);
+  const visitor = createVisitor();
+  const page = isWanted ? await startPage({ feed, hands: visitor, port }) : null;
+  return { feed, visitor, onlooker: watchRun(feed, visitor), page };
+}
+
+async function untilStopped(signal: AbortSignal, page: Page | null): Promise<void> {
+  console.log(`\nStill running${page ? ` at ${page.url}` : ''}; Ctrl-C ends it.\n`);
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
   });
-  printSummary(summary, stop.signal.aborted);
-  if (json) say(JSON.stringify(summary));
-  process.exitCode = summary.problems.length === 0 ? 0 : stop.signal.aborted ? 130 : 1;
 }
 
 async function readTrace(file: string): Promise<string> {
@@ -114,36 +157,12 @@ function column(what: EventKind): string {
   return styleText(COLORS[what], what.padEnd(7));
 }
 
-function clock(atSeconds: number): string {
-  const whole = Math.floor(atSeconds);
-  return `${String(Math.floor(whole / 60)).padStart(2, '0')}:${String(whole % 60).padStart(2, '0')}`;
-}
-
-function printSummary(summary: RunSummary, stopped: boolean): void {
-  const { actions } = summary;
-  const bad = actions.mismatched + actions.failed + actions.timedOut + actions.lost;
-  const rows = [
-    ['Jobs', `${summary.jobsDone} of ${summary.jobs} done`],
-    ['Wait', `p50 ${summary.p50WaitSeconds} s, p95 ${summary.p95WaitSeconds} s, longest ${summary.maxWaitSeconds} s`],
-    ['Backlog', `${summary.peakBacklog} at its peak`],
-    [
-      'Workers',
-      `up to ${summary.peakWorkers}, ${summary.finalWorkers} at the end, ${summary.workerSeconds} worker-seconds`,
-    ],
-    ['Scaled', `${summary.scaleOuts} times out, ${summary.scaleIns} times in`],
-    ['Actions', `${actions.accepted} accepted, ${actions.confirmed} confirmed, ${bad} ended otherwise`],
-    ['Time', `${summary.simulatedSeconds} simulated seconds in ${summary.wallSeconds} s`],
-  ];
+function printEnding({ verdict, sentence, details, figures }: Ending): void {
   console.log('');
-  for (const [name = '', value = ''] of rows) console.log(`${name.padEnd(10)}${value}`);
-  if (summary.problems.length === 0) {
-    console.log(
-      styleText('green', '\nThe loop is closed: backlog drained, back at the minimum, every action confirmed.'),
-    );
-    return;
-  }
-  console.log(styleText('red', stopped ? '\nStopped before the loop was closed:' : '\nThe loop did not close:'));
-  for (const problem of summary.problems) console.log(`  - ${problem}`);
+  for (const { name, value } of figures) console.log(`${name.padEnd(10)}${value}`);
+  const color = { closed: 'green', disturbed: 'yellow', open: 'red', stopped: 'red' } as const;
+  console.log(styleText(color[verdict], `\n${sentence}`));
+  for (const detail of details) console.log(`  - ${detail}`);
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {
