@@ -27,6 +27,8 @@ const SHARED_SECONDS = 5;
 export interface StackEvidence {
   stack: Evidence<StackState>;
   actions: Evidence<readonly Action[]>;
+  /** How far back the actions were asked for. */
+  actionsSinceMs?: number;
 }
 
 /** Puts a target's share of the batched readings together; a reading that is not there is missing, not zero. */
@@ -83,13 +85,25 @@ export async function readEvidence(
         if (!isRecent(shared.stack, ports.clock)) shared.stack = await ports.host.stack(target.stackUid, signal);
         return { stack: shared.stack };
       case 'actions':
-        if (!isRecent(shared.actions, ports.clock)) {
-          shared.actions = await ports.host.actions(target.stackUid, signal);
-        }
-        return { actions: shared.actions };
+        return { actions: await readActions(target, shared, ports, signal) };
     }
   });
   return Object.assign({}, ...(await Promise.all(reads)));
+}
+
+/** The log back to whatever may still hold this target: the end of a change within its cooldown, or an action that runs. */
+async function readActions(
+  { stackUid, policy }: Target,
+  shared: StackEvidence,
+  { clock, host }: EvidencePorts,
+  signal: AbortSignal,
+): Promise<StackEvidence['actions']> {
+  const sinceMs = clock.nowMs() - (policy.scaleInCooldownSeconds + policy.actionTimeoutSeconds) * 1000;
+  if (!isRecent(shared.actions, clock) || sinceMs < (shared.actionsSinceMs ?? sinceMs)) {
+    shared.actionsSinceMs = sinceMs;
+    shared.actions = await host.actions(stackUid, signal, sinceMs);
+  }
+  return shared.actions;
 }
 
 /** The targets of a stack come one after the other, and each may take seconds: by then the world may have changed. */
