@@ -174,10 +174,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
   const outcomes: EndedAction[] = [];
   const peak = { backlog: 0, workers: LOCAL_MIN_WORKERS };
   const timers: NodeJS.Timeout[] = [];
-  let close: () => void = () => {};
-  const closed = new Promise<void>((resolve) => {
-    close = resolve;
-  });
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
   const now = () => (Date.now() - startMs) / 1000;
   const evidenceOf = (world: World): Evidence => ({
     stack: world.account.stack(LOCAL_STACK_UID),
