@@ -16,12 +16,15 @@ export interface Hold {
   readonly why: string;
 }
 
+/** What would be ordered. */
+type Wish = Pick<Decision, 'desiredCount' | 'reason'>;
+
 /** Under which backlog the count would change in one direction, everything else staying as it is. */
 export type Turn =
   /** At this backlog the change would be made; one message less (scale out) or more (scale in), and it would not. */
-  | { readonly kind: 'at'; readonly backlog: number; readonly desiredCount: number; readonly reason: Reason }
+  | ({ readonly kind: 'at'; readonly backlog: number } & Wish)
   /** At every backlog: what calls for the change is not the queue. */
-  | { readonly kind: 'always'; readonly desiredCount: number; readonly reason: Reason }
+  | ({ readonly kind: 'always' } & Wish)
   /** At no backlog: this holds even at the most extreme one, or the change would go the other way. */
   | ({ readonly kind: 'never' } & Hold)
   /** It depends on evidence that was not read. */
@@ -56,9 +59,12 @@ export function whatIf(input: DecisionInput): WhatIf {
 
 /** What keeps the count as it is; null for a change. */
 export function holdOf(decision: Decision): Hold | null {
-  if (decision.action !== 'hold') return null;
-  const { reason, steps } = decision;
-  return { reason, meaning: REASONS[reason], why: steps.at(-1)?.why ?? '' };
+  return decision.action === 'hold' ? groundsOf(decision) : null;
+}
+
+function groundsOf({ reason, steps }: Decision): Hold {
+  const why = steps.slice(-1).map((step) => step.why);
+  return { reason, meaning: REASONS[reason], why: why.join('') };
 }
 
 /** The turning point between `most`, where the change is likeliest, and `least`, where it is least likely. */
@@ -74,7 +80,7 @@ function turnOf(
   };
   const extreme = decideAt(most);
   if (extreme.kind === 'needs_evidence') return { kind: 'unread', evidence: extreme.evidence };
-  if (extreme.action !== action) return { kind: 'never', ...againstIt(extreme) };
+  if (extreme.action !== action) return { kind: 'never', ...groundsOf(extreme) };
   const other = changeAt(least);
   if (other !== null) return { kind: 'always', ...wishOf(other) };
   let [yes, no, found] = [most, least, extreme];
@@ -87,13 +93,8 @@ function turnOf(
   return { kind: 'at', backlog: yes, ...wishOf(found) };
 }
 
-function againstIt(decision: Decision): Hold {
-  const { reason, steps } = decision;
-  return holdOf(decision) ?? { reason, meaning: REASONS[reason], why: steps.at(-1)?.why ?? '' };
-}
-
-function wishOf({ desiredCount, reason }: Decision): { readonly desiredCount: number; readonly reason: Reason } {
-  return { desiredCount: desiredCount ?? 0, reason };
+function wishOf({ desiredCount, reason }: Decision): Wish {
+  return { desiredCount, reason };
 }
 
 function withBacklog(input: DecisionInput, messages: number): DecisionInput {
