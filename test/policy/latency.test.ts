@@ -216,9 +216,9 @@ describe('the estimates', () => {
 
   it('does not believe that more is in hand than the workers seen lately can hold', () => {
     const looks = [lookAt(60, 0, 4, 4)];
-    expect(trueShareInHand(depthOf(0, 40), 2, looks, 1)).toBe(0.1);
-    expect(trueShareInHand(depthOf(0, 4), 2, looks, 1)).toBe(1);
-    expect(trueShareInHand(depthOf(0, 40), 2, [], 1)).toBe(1);
+    expect(trueShareInHand(depthOf(0, 40), looks, 1)).toBe(0.1);
+    expect(trueShareInHand(depthOf(0, 4), looks, 1)).toBe(1);
+    expect(trueShareInHand(depthOf(0, 40), [], 1)).toBe(1);
   });
 
   it('measures the time of a change from finished actions, without stuck ones and those of others', () => {

@@ -12,7 +12,7 @@ import { mayConcern } from '../actions.ts';
 /** Without any hint a job is thought to run this long, until the first jobs were seen. */
 const UNKNOWN_JOB_SECONDS = 10;
 /** A hint weighs as much as this many finished jobs, the bare guess as much as so many. */
-const HINT_JOBS = 10;
+const HINT_JOBS = 5;
 const GUESS_JOBS = 2;
 /** Shorter jobs than this are not told apart by samples a minute apart. */
 const MIN_JOB_SECONDS = 0.01;
@@ -51,14 +51,8 @@ export function serviceSeconds(strategy: LatencyStrategy, rates: RateHistory | n
  * Messages in hand that no worker works on (their worker died; they return to the queue later) would make jobs look
  * longer than they are: the share of what is in hand that the workers seen lately could really have in hand.
  */
-export function trueShareInHand(
-  backlog: Backlog,
-  workers: number,
-  looks: readonly Look[],
-  jobsPerWorker: number,
-): number {
-  if (looks.length === 0) return 1;
-  let most = workers;
+export function trueShareInHand(backlog: Backlog, looks: readonly Look[], jobsPerWorker: number): number {
+  let most = 0;
   for (const look of looks) most = Math.max(most, look.workers);
   const slots = most * jobsPerWorker;
   return slots > 0 && backlog.inFlight > slots ? slots / backlog.inFlight : 1;

@@ -84,9 +84,10 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
     backlog.visible / (load.perWorker * strategy.drainShare * load.targetSeconds),
   );
   const [out, into] = [wholeWorkers(needed), wholeWorkers(enough)];
-  const overdue = (reaction * strategy.drainShare) / shareToBegin > workers || foreseen.workers >= reaction;
   const steps = workingOf(picture, { drain, steady, foreseen, resting, kept });
-  if (out > workers && needed - workers > DEAD_BAND * workers && overdue) {
+  const worthwhile = (1 + DEAD_BAND) * workers;
+  const overdue = reaction > Math.max(worthwhile, (workers * shareToBegin) / strategy.drainShare);
+  if (out > workers && (overdue || foreseen.workers > worthwhile)) {
     const reacting = workers === 0 && backlog.visible > 0 ? 'from_zero' : 'wait_above_target';
     const reason = foreseen.workers > reaction ? 'pattern_ahead' : reacting;
     return {
