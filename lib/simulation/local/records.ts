@@ -48,3 +48,14 @@ export function recordOf(line: string): SeenRecord | null {
     return null;
   }
 }
+
+/**
+ * Why a decision is what it is, in a sentence or two: what the strategy recommends, and the rule that set the final count
+ * when that was another one. A hold is explained by the rule that held.
+ */
+export function whyOf({ action, steps }: NonNullable<SeenDecision['decision']>): string {
+  if (action === 'hold') return steps.at(-1)?.why ?? '';
+  const recommended = steps.find(({ name }) => name === 'recommend');
+  const settled = steps.findLast(({ before, after }) => before !== after);
+  return [...new Set([recommended, settled])].flatMap((step) => (step === undefined ? [] : [step.why])).join(' ');
+}

@@ -8,7 +8,7 @@ import { createRandom } from '../random.ts';
 import { currentTimeSettings, wall } from '../time.ts';
 import type { Load } from './load.ts';
 import type { Packaged } from './package.ts';
-import { recordOf, type SeenRecord } from './records.ts';
+import { recordOf, type SeenRecord, whyOf } from './records.ts';
 import { type EndedAction, type Evidence, excusesOf, problemsOf, resultsOf } from './verdict.ts';
 import { Visitor } from './visitor.ts';
 import { startWorld, type World } from './world.ts';
@@ -174,6 +174,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
   const outcomes: EndedAction[] = [];
   const peak = { backlog: 0, workers: LOCAL_MIN_WORKERS };
   const timers: NodeJS.Timeout[] = [];
+  let lastDecision = '';
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
   const now = () => (Date.now() - startMs) / 1000;
   const evidenceOf = (world: World): Evidence => ({
@@ -209,7 +210,10 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
       const record = from === 'function' ? recordOf(line) : null;
       if (record?.event === 'outcome') outcomes.push({ ...record, seenAtMs: Date.now() });
       const told = record ? lineOf(record) : from === 'platform' ? (['trouble', `${name}: ${line}`] as const) : null;
-      if (told) tell(now(), ...told);
+      // A look every few seconds decides the same until something happens.
+      if (!told || (told[0] === 'decide' && told[1] === lastDecision)) return;
+      if (told[0] === 'decide') lastDecision = told[1];
+      tell(now(), ...told);
     },
     alarm: (name, state) => tell(now(), 'alarm', `${name} is ${state}`),
     workers(running) {
@@ -254,8 +258,7 @@ function lineOf(record: SeenRecord): readonly [EventKind, string] | null {
   switch (record.event) {
     case 'decision': {
       if (record.decision === null || record.result.kind === 'failed') return ['trouble', record.message];
-      const why = record.decision.steps.at(record.decision.action === 'hold' ? -1 : 0)?.why ?? '';
-      return ['decide', `${record.message}. ${why}`];
+      return ['decide', `${record.message}. ${whyOf(record.decision)}`];
     }
     case 'outcome':
       return ['outcome', record.message];
