@@ -31,7 +31,7 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
   const { now, observation, currentCount: workers, placement } = situation;
   const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
   const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
-  const inHand = trueShareInHand(backlog, looks, strategy.jobsPerWorker);
+  const inHand = trueShareInHand(backlog, workers, looks, strategy.jobsPerWorker);
   const jobSeconds = serviceSeconds(strategy, rates) * inHand;
   const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
   const lead = leadSeconds(observation.actions, placement.processName);

@@ -51,8 +51,14 @@ export function serviceSeconds(strategy: LatencyStrategy, rates: RateHistory | n
  * Messages in hand that no worker works on (their worker died; they return to the queue later) would make jobs look
  * longer than they are: the share of what is in hand that the workers seen lately could really have in hand.
  */
-export function trueShareInHand(backlog: Backlog, looks: readonly Look[], jobsPerWorker: number): number {
-  let most = 0;
+export function trueShareInHand(
+  backlog: Backlog,
+  workers: number,
+  looks: readonly Look[],
+  jobsPerWorker: number,
+): number {
+  if (looks.length === 0) return 1;
+  let most = workers;
   for (const look of looks) most = Math.max(most, look.workers);
   const slots = most * jobsPerWorker;
   return slots > 0 && backlog.inFlight > slots ? slots / backlog.inFlight : 1;
