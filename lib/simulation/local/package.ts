@@ -1,6 +1,6 @@
 /** Packages the real template: the same `serverless package` that a deployment runs, offline and without credentials. */
 import { spawn } from 'node:child_process';
-import { copyFile, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ENV_FILE_VARIABLE } from '../../config/env-file.ts';
 import { AutoscalerError } from '../../errors.ts';
@@ -30,7 +30,7 @@ const INHERITED = [
 
 /**
  * Packages the project in `root` for stage `local` with exactly these settings: neither a `.env` file nor the shell adds
- * to them. Done in a folder of its own, `.cache/local`, so that what was packaged for another stage stays as it is.
+ * to them. Done in a folder of its own below `.cache/local`, so that what was packaged for another stage stays as it is.
  *
  * @throws AutoscalerError with what the framework printed, when it refuses.
  */
@@ -69,15 +69,31 @@ function serverlessOf(root: string): string {
   return join(root, 'node_modules', 'serverless', 'bin', 'serverless.js');
 }
 
-/** A fresh folder in which the project can be packaged: its files, and links to its folders. */
+/**
+ * A fresh folder in which the project can be packaged: its files, and links to its folders. One per process, so that two
+ * runs do not meet; what ended runs left behind is removed.
+ */
 async function stage(root: string): Promise<string> {
-  const folder = join(root, '.cache', 'local');
-  await rm(folder, { recursive: true, force: true });
+  const all = join(root, '.cache', 'local');
+  const folder = join(all, String(process.pid));
+  await mkdir(all, { recursive: true });
+  const left = (await readdir(all)).filter((name) => name === String(process.pid) || !isAlive(Number(name)));
+  await Promise.all(left.map((name) => rm(join(all, name), { recursive: true, force: true })));
   await mkdir(folder, { recursive: true });
   await Promise.all(FILES.map((name) => ifThere(copyFile(join(root, name), join(folder, name)))));
   // A junction is what every user of Windows may make; elsewhere the word means nothing.
   await Promise.all(FOLDERS.map((name) => symlink(join(root, name), join(folder, name), 'junction')));
   return folder;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It is there, but somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** The framework itself says what it misses, better than this could. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -38,6 +38,9 @@ it('takes nothing from a .env or the shell, and leaves what was packaged before 
     join(folder, '.env'),
     'TARGETS=a,b\nA_QUEUE_NAME=a\nDRY_RUN=true\nSTAGE=production\nMAX_WORKERS=ten\n',
   );
+  // One of a run that has ended (no process has that number), one of a run that goes on.
+  const others = ['99999999', String(process.ppid)];
+  for (const name of others) await mkdir(join(folder, '.cache', 'local', name), { recursive: true });
   await mkdir(join(folder, '.serverless'));
   await writeFile(join(folder, '.serverless', 'scale.zip'), 'of production');
   const shell = {
@@ -60,4 +63,6 @@ it('takes nothing from a .env or the shell, and leaves what was packaged before 
   expect(Object.keys(Resources).filter((id) => id.endsWith('BacklogAlarm'))).toEqual(['WorkerBacklogAlarm']);
   expect((await readFile(join(artifactsFolder, 'scale.zip'))).subarray(0, 2).toString()).toBe('PK');
   expect(await readFile(join(folder, '.serverless', 'scale.zip'), 'utf8')).toBe('of production');
+  const runs = await readdir(join(folder, '.cache', 'local'));
+  expect(runs.toSorted()).toEqual([String(process.pid), String(process.ppid)].toSorted());
 });
