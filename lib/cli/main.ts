@@ -17,6 +17,16 @@ const program = new Command('autoscaler')
   .addCommand(doctorCommand())
   .addCommand(docsCommand());
 
+// A reader that has seen enough (`npm start | head`) ends a run as Ctrl-C does; what else is written goes nowhere.
+let isPipeBroken = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isPipeBroken) process.kill(process.pid, 'SIGTERM');
+    isPipeBroken = true;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -33,6 +33,16 @@ const LIMIT_FACTOR = 1.6;
 const LOAD = { pieceSeconds: 300, messages: 500 };
 const JOB_SECONDS = 3;
 
+const NOTES = `
+A trace is a CSV file with the header timestamp_seconds,arrivals and one line per bin: ascending, evenly spaced, whole
+numbers, empty bins as 0. Its busiest five minutes are scaled to ${LOAD.messages} messages; bins of more than 60 s are played in 60 s
+each, so that recordings by the hour have a shape, too.
+
+The seed fixes the load, the job times and what Cloud 66 does. Numbers still vary a little from run to run, because the
+functions run in real processes and real time enters.
+
+  npm start -s -- --json | jq .p95WaitSeconds`;
+
 interface StartOptions {
   readonly trace: string;
   readonly seconds: number;
@@ -43,25 +53,29 @@ interface StartOptions {
   readonly stay: boolean;
 }
 
+/** Tells a person one line. */
+type Say = (text: string) => void;
+
 /** The `start` command. */
 export function startCommand(): Command {
   return new Command('start')
     .description(
-      'Packages the real template and runs it here: a queue fills up, an alarm goes off, a simulated Cloud 66\n' +
-        'scales its workers, the action is confirmed, the backlog drains and the count comes back down.\n' +
+      'Packages the real template and runs it here: a queue fills up, an alarm goes off, a simulated Cloud 66 ' +
+        'scales its workers, the action is confirmed, the backlog drains and the count comes back down. ' +
         'Needs no account and no network. Exits with 0 only if the whole loop closed.',
     )
     .option(
-      '--trace <file>',
-      'arrivals to replay (timestamp_seconds,arrivals); its busiest five minutes',
+      '--trace <file.csv>',
+      'arrivals to replay: the busiest five minutes of a recording (see below)',
       DEFAULT_TRACE,
     )
     .option('--seconds <n>', 'wall time for the 20 simulated minutes; 1200 is real time', wholeNumber(40, 3600), 110)
     .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31), 1)
-    .option('--json', 'print the summary as JSON, as the last line', false)
+    .option('--json', 'print the summary as JSON, alone on standard output and as the last line of all', false)
     .option('--port <n>', 'port of the local page; a free one unless given', wholeNumber(1024, 65_535), 0)
     .option('--no-page', 'serve no page')
     .option('--stay', 'keep the run and its page going after the loop has closed, until Ctrl-C', false)
+    .addHelpText('after', NOTES)
     .action(start);
 }
 
@@ -73,7 +87,8 @@ async function start(options: StartOptions): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
 
   let wasStopped = false;
-  const say = (text: string) => console.log(text);
+  // With --json the story goes to standard error, and standard output is for programs.
+  const say: Say = (text) => (json ? console.error(text) : console.log(text));
   const speed = SIMULATED_SECONDS / seconds;
   const { page, ...watched } = await openPage(options, { load: load.piece, speed });
   if (page) say(`Page      ${page.url}`);
@@ -97,11 +112,11 @@ async function start(options: StartOptions): Promise<void> {
         wasStopped = stop.signal.aborted;
         const ending = endingOf(summary, wasStopped);
         watched.feed.setRun({ ending });
-        printEnding(ending);
-        if (options.stay && !wasStopped) await untilStopped(stop.signal, page);
+        printEnding(ending, say);
+        if (options.stay && !wasStopped) await untilStopped(stop.signal, page, say);
       },
     });
-    if (json) say(JSON.stringify(summary));
+    if (json) console.log(JSON.stringify(summary));
     process.exitCode = summary.problems.length === 0 ? 0 : wasStopped ? 130 : 1;
   } finally {
     await page?.close();
@@ -119,18 +134,24 @@ async function openPage(
   return { feed, visitor, onlooker: watchRun(feed, visitor), page };
 }
 
-async function untilStopped(signal: AbortSignal, page: Page | null): Promise<void> {
-  console.log(`\nStill running${page ? ` at ${page.url}` : ''}; Ctrl-C ends it.\n`);
+async function untilStopped(signal: AbortSignal, page: Page | null, say: Say): Promise<void> {
+  say(`\nStill running${page ? ` at ${page.url}` : ''}; Ctrl-C ends it.\n`);
   await new Promise((resolve) => {
     signal.addEventListener('abort', resolve, { once: true });
   });
 }
 
+const TRACE_TROUBLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a folder, expected a CSV file',
+};
+
 async function readTrace(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new AutoscalerError(`--trace ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new AutoscalerError(`--trace ${file}: ${TRACE_TROUBLE[code] ?? `cannot be read (${code})`}`);
   }
 }
 
@@ -157,12 +178,12 @@ function column(what: EventKind): string {
   return styleText(COLORS[what], what.padEnd(7));
 }
 
-function printEnding({ verdict, sentence, details, figures }: Ending): void {
-  console.log('');
-  for (const { name, value } of figures) console.log(`${name.padEnd(10)}${value}`);
+function printEnding({ verdict, sentence, details, figures }: Ending, say: Say): void {
+  say('');
+  for (const { name, value } of figures) say(`${name.padEnd(10)}${value}`);
   const color = { closed: 'green', disturbed: 'yellow', open: 'red', stopped: 'red' } as const;
-  console.log(styleText(color[verdict], `\n${sentence}`));
-  for (const detail of details) console.log(`  - ${detail}`);
+  say(styleText(color[verdict], `\n${sentence}`));
+  for (const detail of details) say(`  - ${detail}`);
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -5,6 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly text: string;
+  readonly standardOutput: string;
+}
+
 /** A run in a process group of its own, as a terminal starts one. */
 function npmStart(...options: readonly string[]) {
   const child = spawn('npm', ['start', '--', ...options], {
@@ -13,16 +20,16 @@ function npmStart(...options: readonly string[]) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
+  let standardOutput = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
+      if (stream === child.stdout) standardOutput += chunk;
     });
   }
-  const ended = new Promise<{ readonly code: number | null; readonly signal: string | null; readonly text: string }>(
-    (resolve, reject) => {
-      child.once('error', reject).once('close', (code, signal) => resolve({ code, signal, text }));
-    },
-  );
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal, text, standardOutput }));
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('npm could not be started');
   const said = (part: string) =>
@@ -34,7 +41,7 @@ function npmStart(...options: readonly string[]) {
       }, 50);
       void ended.then(() => clearInterval(look));
     });
-  return { pid, ended, said };
+  return { pid, ended, said, stopReading: () => child.stdout.destroy() };
 }
 
 /** This process's descendants, without those that have ended and only wait to be noticed. */
@@ -71,17 +78,21 @@ function start(...options: readonly string[]) {
 
 let whole: Run;
 let stopped: Promise<Run>;
-/** One after the other where they package, because there is one folder for packages. */
+let unread: Promise<Run>;
+/** One after the other where they package, which takes all there is of a small machine. */
 beforeAll(() => {
   whole = start('--json', '--seconds', '40', '--seed', '3');
   stopped = whole.said('Running it').then(() => start('--seconds', '60'));
+  unread = stopped.then((run) => run.said('Running it')).then(() => start('--seconds', '60', '--no-page'));
 });
 
 describe('npm start', { concurrent: true, timeout: 150_000 }, () => {
   it('closes the loop, exits with 0, and ends with its summary in JSON', async () => {
-    const { code, text } = await whole.ended;
+    const { code, text, standardOutput } = await whole.ended;
     const summary: unknown = JSON.parse(text.trim().split('\n').at(-1) ?? '');
     expect(code, text).toBe(0);
+    // Standard output has nothing but npm's own two lines before it.
+    expect(standardOutput.split('\n').filter((line) => !/^(> .*)?$/.test(line))).toEqual([JSON.stringify(summary)]);
     expect(summary).toMatchObject({
       jobs: expect.any(Number),
       p95WaitSeconds: expect.any(Number),
@@ -112,11 +123,22 @@ describe('npm start', { concurrent: true, timeout: 150_000 }, () => {
     expect(processes.filter(isAlive)).toEqual([]);
   });
 
+  it('ends cleanly when nobody reads on, as with head', async () => {
+    const run = await unread;
+    await run.said('waiting');
+    const processes = descendants(run.pid);
+    run.stopReading();
+    const { text } = await run.ended;
+    expect(text).not.toContain('EPIPE');
+    expect(processes.filter(isAlive)).toEqual([]);
+  });
+
   it.each<[string, string[], string]>([
     ['a time that is no number', ['--seconds', 'soon'], '"soon" is not a whole number from 40 to 3600'],
     ['a time that is too short', ['--seconds', '1'], '"1" is not a whole number'],
     ['an unknown option', ['--fast'], "unknown option '--fast'"],
-    ['a trace that is not there', ['--trace', 'nowhere.csv'], 'nowhere.csv'],
+    ['a trace that is not there', ['--trace', 'nowhere.csv'], '--trace nowhere.csv: there is no such file'],
+    ['a trace that is a folder', ['--trace', 'test'], '--trace test: is a folder, expected a CSV file'],
     ['a trace that is none', ['--trace', 'package.json'], 'package'],
   ])('refuses %s with one clear error', async (_title, options, error) => {
     const { code, text } = await start(...options).ended;
