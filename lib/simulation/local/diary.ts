@@ -26,27 +26,38 @@ const DISTURBS: Readonly<Partial<Record<Intervention['kind'], string>>> = {
 
 /** Notes of one run, oldest first. */
 export class Diary {
+  readonly #nowMs: () => number;
   readonly #notes: Intervention[] = [];
   readonly #broken = new Set<number>();
 
-  /** Throws AutoscalerError when the diary is full. Returns the number of the note. */
-  write(kind: Intervention['kind'], text: string, toMs: number | null): number {
+  /** The clock is the account's, so that notes and actions can be compared. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Throws AutoscalerError when the diary is full. Returns the number of the note, which lasts until it is finished. */
+  begin(kind: Intervention['kind'], text: string): number {
     if (this.#notes.length >= MOST_INTERVENTIONS) {
       throw new AutoscalerError('That was enough for one run; start a new one.');
     }
-    return this.#notes.push({ kind, fromMs: Date.now(), toMs, text }) - 1;
+    return this.#notes.push({ kind, fromMs: this.#nowMs(), toMs: null, text }) - 1;
+  }
+
+  /** Something that took no time. */
+  write(kind: Intervention['kind'], text: string): void {
+    this.finish(this.begin(kind, text));
   }
 
   /** What a note speaks of is over now. */
   finish(note: number): void {
     const begun = this.#notes[note];
-    if (begun?.toMs === null) this.#notes[note] = { ...begun, toMs: Date.now() };
+    if (begun?.toMs === null) this.#notes[note] = { ...begun, toMs: this.#nowMs() };
   }
 
   /** This action fails because it was told to. */
   noteBroken(actionId: number): void {
     this.#broken.add(actionId);
-    this.write('failing_action', `action ${actionId} was made to fail`, Date.now());
+    this.write('failing_action', `action ${actionId} was made to fail`);
   }
 
   notes(): readonly Intervention[] {

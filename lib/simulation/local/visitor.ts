@@ -3,17 +3,24 @@
  * counts changed by hand.
  */
 import { AutoscalerError } from '../../errors.ts';
+import type { LocalQueues } from '../aws/sqs.ts';
+import type { Cloud66Account } from '../cloud66/account.ts';
 import type { HttpFault } from '../cloud66/http-faults.ts';
 import type { ActionFault, ActionView } from '../cloud66/model.ts';
 import type { Cloud66Stack } from '../cloud66/stack.ts';
 import { Diary, type Intervention } from './diary.ts';
-import type { World } from './world.ts';
 
 /** What the visitor acts on. */
 export interface VisitorOptions {
   readonly stackUid: string;
   readonly processName: string;
   readonly queueName: string;
+}
+
+/** The parts of a world that a visitor touches. */
+export interface Visited {
+  readonly account: Cloud66Account;
+  readonly cloud: { readonly queues: Pick<LocalQueues, 'depth' | 'send'> };
 }
 
 const MOST_JOBS_AT_ONCE = 500;
@@ -24,10 +31,10 @@ const FAILURE = 'The process could not be started (made to fail from the local p
 
 /** Every hand's move returns a sentence on what was done, and throws AutoscalerError with one on why not. */
 export class Visitor {
-  readonly diary = new Diary();
+  readonly diary = new Diary(() => this.#inWorld().account.clock.nowMs());
   readonly #place: VisitorOptions;
   readonly #listeners: ((text: string) => void)[] = [];
-  #world: World | null = null;
+  #world: Visited | null = null;
   #outage: number | null = null;
   #deployment: number | null = null;
   #failsNext = false;
@@ -38,7 +45,7 @@ export class Visitor {
   }
 
   /** From now on there is something to act on. */
-  enter(world: World): void {
+  enter(world: Visited): void {
     this.#world = world;
   }
 
@@ -55,7 +62,7 @@ export class Visitor {
     if (queues.depth(queueName).visible + count > MOST_JOBS_WAITING) {
       throw new AutoscalerError(`The queue takes at most ${MOST_JOBS_WAITING} jobs here; let the workers catch up.`);
     }
-    this.diary.write('jobs', `${count} jobs were added`, Date.now());
+    this.diary.write('jobs', `${count} jobs were added`);
     this.#addedJobs += count;
     const bodies = Array.from({ length: count }, (_, index) => JSON.stringify({ added: index }));
     await Promise.all(bodies.map((body) => queues.send(queueName, body)));
@@ -66,7 +73,7 @@ export class Visitor {
   deploy(): string {
     const stack = this.#stack();
     if (this.isDeploying()) throw new AutoscalerError('A deployment is under way already.');
-    this.#deployment = this.diary.write('deployment', 'the stack was deployed', null);
+    this.#deployment = this.diary.begin('deployment', 'the stack was deployed');
     stack.deploy(DEPLOY_SECONDS);
     return this.#tell(`Deployment started: it takes ${DEPLOY_SECONDS} s and starts all workers again.`);
   }
@@ -76,7 +83,7 @@ export class Visitor {
     this.#inWorld();
     if (on === (this.#outage !== null)) return on ? 'The outage is on already.' : 'There is no outage.';
     if (on) {
-      this.#outage = this.diary.write('outage', 'the Cloud 66 API was out', null);
+      this.#outage = this.diary.begin('outage', 'the Cloud 66 API was out');
       return this.#tell('Outage of the Cloud 66 API: every call is answered with 503.');
     }
     if (this.#outage !== null) this.diary.finish(this.#outage);
@@ -97,7 +104,7 @@ export class Visitor {
     const stack = this.#stack();
     const server = stack.servers().find(({ uid }) => uid === serverUid);
     if (server === undefined) throw new AutoscalerError('There is no such server.');
-    this.diary.write('by_hand', `the workers on ${server.name} were set to ${count} by hand`, Date.now());
+    this.diary.write('by_hand', `the workers on ${server.name} were set to ${count} by hand`);
     stack.changeByHand(this.#place.processName, { [serverUid]: count });
     return this.#tell(`Workers on ${server.name} set to ${count} by hand.`);
   }
@@ -139,7 +146,7 @@ export class Visitor {
     return this.diary.notes();
   }
 
-  #inWorld(): World {
+  #inWorld(): Visited {
     if (this.#world === null) throw new AutoscalerError('The run has not begun yet.');
     return this.#world;
   }

@@ -10,7 +10,7 @@ export function createControls() {
   /** Resolves when it is done or refused; what came of it is told below the buttons. */
   const press = async (control, body) => {
     if (!isReady) {
-      setText(byId('done'), 'Wait until the run is live.');
+      setText(byId('done'), 'The run is not live.');
       return;
     }
     try {
