@@ -1,23 +1,22 @@
 /** From metric points to what came and went per minute. Pure; the times are CloudWatch's. */
 import type { QueueSource, RateHistory, Reading } from '../domain.ts';
+import type { RatesQuery } from '../reconcile/ports.ts';
 import type { MetricPoint, MetricQuery, Series } from './cloudwatch.ts';
 import { PERIOD_SECONDS, PUBLICATION_LAG_SECONDS, queueNameOf } from './history.ts';
 
 const PERIOD_MS = PERIOD_SECONDS * 1000;
 
-/** Sent, deleted and in flight of an SQS queue; null for a metric that carries a depth and no rates. */
-export function rateMetricsOf(source: QueueSource): readonly MetricQuery[] | null {
+/** Sent, and with all columns deleted and in flight, of an SQS queue; null for a metric that carries no rates. */
+export function rateMetricsOf(source: QueueSource, columns: RatesQuery['columns']): readonly MetricQuery[] | null {
   if (source.kind === 'metric') return null;
   const queueName = source.kind === 'sqs_name' ? source.queueName : queueNameOf(source.queueUrl);
   if (queueName === null) return null;
   const metric = (name: string, stat: string): MetricQuery => {
     return { namespace: 'AWS/SQS', name, dimensions: { QueueName: queueName }, stat };
   };
-  return [
-    metric('NumberOfMessagesSent', 'Sum'),
-    metric('NumberOfMessagesDeleted', 'Sum'),
-    metric('ApproximateNumberOfMessagesNotVisible', 'Average'),
-  ];
+  const sent = metric('NumberOfMessagesSent', 'Sum');
+  if (columns === 'sent') return [sent];
+  return [sent, metric('NumberOfMessagesDeleted', 'Sum'), metric('ApproximateNumberOfMessagesNotVisible', 'Average')];
 }
 
 /**

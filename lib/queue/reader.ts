@@ -36,7 +36,7 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
 
   async function metricDepths(queries: readonly QueueQuery[], signal: AbortSignal) {
     const range = alignedRange(clock.nowMs(), DEPTH_LOOKBACK_SECONDS);
-    const series = await seriesOf(cloudwatch, queries, metricsOf, range, signal);
+    const series = await seriesOf(cloudwatch, queries, ({ source }) => metricsOf(source), range, signal);
     const nowMs = clock.nowMs();
     return queries.map((query, index): readonly [string, Reading<Backlog>] => {
       const [only = NO_METRICS] = series[index] ?? [];
@@ -62,7 +62,7 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
     async histories(queries, signal) {
       const windows = queries.map((query) => query.windowSeconds + PUBLICATION_LAG_SECONDS);
       const range = alignedRange(clock.nowMs(), Math.max(HISTORY_LOOKBACK_SECONDS, ...windows));
-      const series = await seriesOf(cloudwatch, queries, metricsOf, range, signal);
+      const series = await seriesOf(cloudwatch, queries, ({ source }) => metricsOf(source), range, signal);
       const nowMs = clock.nowMs();
       return new Map(queries.map((query, index) => [query.targetId, historyFor(query, series[index], nowMs)]));
     },
@@ -70,7 +70,13 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
     async rates(queries, signal) {
       const windows = queries.map((query) => query.windowSeconds);
       const range = alignedRange(clock.nowMs(), Math.max(...windows) + PUBLICATION_LAG_SECONDS);
-      const series = await seriesOf(cloudwatch, queries, rateMetricsOf, range, signal);
+      const series = await seriesOf(
+        cloudwatch,
+        queries,
+        ({ source, columns }) => rateMetricsOf(source, columns),
+        range,
+        signal,
+      );
       const nowMs = clock.nowMs();
       return new Map(
         queries.map((query, index) => [query.targetId, ratesOf(series[index] ?? [], nowMs, query.windowSeconds)]),
@@ -82,14 +88,14 @@ export function createQueueReader(parts: QueueReaderParts): QueueReader {
 const NO_METRICS = malformed('queue', 'the URL names no queue; expected https://sqs.REGION.amazonaws.com/ACCOUNT/NAME');
 
 /** The series of each query's metrics, in the order of the queries; none for a source that names no metric. */
-async function seriesOf(
+async function seriesOf<Q extends QueueQuery>(
   cloudwatch: CloudWatch,
-  queries: readonly QueueQuery[],
-  metricsOfSource: typeof metricsOf,
+  queries: readonly Q[],
+  metricsOfQuery: (query: Q) => readonly MetricQuery[] | null,
   range: ReturnType<typeof alignedRange>,
   signal: AbortSignal,
 ): Promise<readonly (readonly Series[])[]> {
-  const metrics: readonly (readonly MetricQuery[])[] = queries.map((query) => metricsOfSource(query.source) ?? []);
+  const metrics: readonly (readonly MetricQuery[])[] = queries.map((query) => metricsOfQuery(query) ?? []);
   const all = metrics.flat();
   const answers = all.length === 0 ? [] : await cloudwatch.series(all, range, signal);
   let next = 0;

@@ -14,7 +14,7 @@ const MAX_LOOKS = 60;
 /** CloudWatch has a new minute once a minute. */
 const RATES_SECONDS = 30;
 /** What returns with the clock is learned anew this often: two weeks of minutes are a large answer. */
-const FORECAST_SECONDS = 600;
+const FORECAST_SECONDS = 900;
 
 /** The memory of one execution environment, by target id. */
 export interface Memory {

@@ -15,7 +15,7 @@ import type {
 } from '../domain.ts';
 import { forecastArrivals, PATTERN_HISTORY_SECONDS } from '../policy/patterns.ts';
 import type { Memory } from './memory.ts';
-import type { Clock, ProcessHost, QueueReader } from './ports.ts';
+import type { Clock, ProcessHost, QueueReader, RatesQuery } from './ports.ts';
 
 /** The rates of the last hour tell how long jobs run, those of the last minutes how many come. */
 const RATES_WINDOW_SECONDS = 3600;
@@ -122,7 +122,7 @@ async function readRates(target: Target, ports: EvidencePorts, signal: AbortSign
   const { memory, clock } = ports;
   const known = memory.rates(target.id, clock.nowMs());
   if (known) return known;
-  const reading = await readRatesOf(target, RATES_WINDOW_SECONDS, ports.queue, signal);
+  const reading = await readRatesOf(target, RATES_WINDOW_SECONDS, 'all', ports.queue, signal);
   memory.keepRates(target.id, reading, clock.nowMs());
   return reading;
 }
@@ -135,7 +135,7 @@ async function readForecast(
   const { memory, clock } = ports;
   const known = memory.forecast(target.id, clock.nowMs());
   if (known) return known;
-  const past = await readRatesOf(target, PATTERN_HISTORY_SECONDS, ports.queue, signal);
+  const past = await readRatesOf(target, PATTERN_HISTORY_SECONDS, 'sent', ports.queue, signal);
   const reading = past.kind === 'ok' ? { ...past, value: forecastArrivals(past.value) } : past;
   memory.keepForecast(target.id, reading, clock.nowMs());
   return reading;
@@ -144,10 +144,11 @@ async function readForecast(
 async function readRatesOf(
   { id, source, policy }: Target,
   windowSeconds: number,
+  columns: RatesQuery['columns'],
   queue: QueueReader,
   signal: AbortSignal,
 ) {
-  const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds };
+  const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds, columns };
   const rates = await queue.rates([query], signal);
   return rates.get(id) ?? noAnswer('rates of the queue');
 }

@@ -33,6 +33,12 @@ export interface QueueQuery {
   readonly maxAgeSeconds: number;
 }
 
+/** Rates cost a metric each: whoever wants to know only what was sent does not pay for the rest (null throughout). */
+export interface RatesQuery extends QueueQuery {
+  readonly windowSeconds: number;
+  readonly columns: 'all' | 'sent';
+}
+
 /** Depths of queues, now and before. Keyed by target id; every query gets an answer. */
 export interface QueueReader {
   depths(queries: readonly QueueQuery[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading<Backlog>>>;
@@ -45,10 +51,7 @@ export interface QueueReader {
    * One-minute periods that cover the last `windowSeconds`, ending with the newest period that is out; gaps are null.
    * Never one that is not over. A source that counts no messages sent and deleted has no rates: missing.
    */
-  rates(
-    queries: readonly (QueueQuery & { readonly windowSeconds: number })[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Reading<RateHistory>>>;
+  rates(queries: readonly RatesQuery[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading<RateHistory>>>;
 }
 
 /** How one look at an action ended. */

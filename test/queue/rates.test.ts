@@ -11,19 +11,23 @@ const series = (...points: readonly (readonly [number, number])[]): Series => ({
 
 describe('rates of a queue', () => {
   it('are sums of sent and deleted, and the mean in flight', () => {
-    const metrics = rateMetricsOf({ kind: 'sqs', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs' });
+    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs';
+    const metrics = rateMetricsOf({ kind: 'sqs', queueUrl }, 'all');
     expect(metrics?.map(({ name, stat }) => `${name} ${stat}`)).toEqual([
       'NumberOfMessagesSent Sum',
       'NumberOfMessagesDeleted Sum',
       'ApproximateNumberOfMessagesNotVisible Average',
     ]);
     expect(metrics?.every(({ dimensions }) => dimensions['QueueName'] === 'jobs')).toBe(true);
-    expect(rateMetricsOf({ kind: 'sqs_name', queueName: 'jobs' })).toEqual(metrics);
+    expect(rateMetricsOf({ kind: 'sqs_name', queueName: 'jobs' }, 'all')).toEqual(metrics);
+    expect(rateMetricsOf({ kind: 'sqs_name', queueName: 'jobs' }, 'sent')).toEqual(metrics?.slice(0, 1));
   });
 
   it('are not there for a metric, nor for a URL without a name', () => {
-    expect(rateMetricsOf({ kind: 'metric', namespace: 'A', name: 'B', dimensions: {}, stat: 'Maximum' })).toBeNull();
-    expect(rateMetricsOf({ kind: 'sqs', queueUrl: 'nonsense' })).toBeNull();
+    expect(
+      rateMetricsOf({ kind: 'metric', namespace: 'A', name: 'B', dimensions: {}, stat: 'Maximum' }, 'all'),
+    ).toBeNull();
+    expect(rateMetricsOf({ kind: 'sqs', queueUrl: 'nonsense' }, 'sent')).toBeNull();
     expect(ratesOf([], NOW, 3600)).toMatchObject({ kind: 'missing', why: 'no_points' });
   });
 
