@@ -9,12 +9,21 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** Commands of the README, and the test that runs each; those that need an AWS account are run by nobody here. */
 const COVERED: Readonly<Record<string, string>> = {
   'npm ci && npm start': 'test/e2e',
-  'npm start -- --json': 'test/e2e',
+  'npm start -s -- --json | jq': 'test/e2e',
   'npm start -- --help': 'test/e2e',
   'npm ci && npm test': '.ci/run',
-  'npx serverless package': 'test/infra',
+  'npx serverless package --stage "$STAGE" --region "$REGION"': 'test/infra',
+  'npm run explain -- --stage "$STAGE" --region "$REGION"': 'test/cli/explain.test.ts',
+  'npm run doctor -- --stage "$STAGE" --region "$REGION"': 'test/doctor',
 };
-const NEEDS_AN_ACCOUNT = ['aws ssm put-parameter', 'npx serverless deploy'];
+const NEEDS_AN_ACCOUNT = [
+  'read -rs TOKEN',
+  'aws ssm put-parameter',
+  'aws lambda put-function-concurrency',
+  'npx serverless deploy',
+  'npx serverless logs',
+  'npx serverless remove',
+];
 
 describe('the README', () => {
   it('has the tables that the code gives (npm run docs writes them)', () => {
@@ -32,6 +41,18 @@ describe('the README', () => {
       expect(known, `"${command}" is run by no test`).toBe(true);
     }
     for (const place of Object.values(COVERED)) expect(existsSync(join(ROOT, place)), place).toBe(true);
+  });
+
+  it('names every metric', () => {
+    const source = readFileSync(join(ROOT, 'lib', 'telemetry', 'metrics.ts'), 'utf8');
+    const names = [...source.matchAll(/^ {2}\| '(\w+)'/gm)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) expect(readme).toContain(`\`${name}\``);
+  });
+
+  it('writes the METRIC of its recipe as .env.example does', () => {
+    const [line = ''] = /^# METRIC=.*$/m.exec(readFileSync(join(ROOT, '.env.example'), 'utf8')) ?? [];
+    expect(readme).toContain(`\n${line.slice(2)}\n`);
   });
 
   it('links only to files that are there', () => {

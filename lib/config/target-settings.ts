@@ -68,8 +68,8 @@ export const TARGET_SETTINGS = {
     type: metricName,
     default: null,
     unset: 'exactly one of QUEUE_URL, QUEUE_NAME and METRIC is required',
-    doc: 'Instead of QUEUE_URL: a CloudWatch metric that carries the depth, for queues elsewhere (Sidekiq, Resque and others).',
-    example: 'Sidekiq/QueueSize?QueueName=default&stat=Maximum',
+    doc: 'Instead of QUEUE_URL: a CloudWatch metric of the jobs that wait or run, for queues elsewhere (Sidekiq, Resque and others).',
+    example: 'Sidekiq/Depth?QueueName=default&stat=Maximum',
   },
   COUNT_DELAYED: {
     ...TARGET,
