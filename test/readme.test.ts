@@ -15,8 +15,14 @@ const COVERED: Readonly<Record<string, string>> = {
   'npx serverless package --stage "$STAGE" --region "$REGION"': 'test/infra',
   'npm run explain -- --stage "$STAGE" --region "$REGION"': 'test/cli/explain.test.ts',
   'npm run doctor -- --stage "$STAGE" --region "$REGION"': 'test/doctor',
+  'npm run backtest': 'test/cli',
+  'npm run backtest -- --arrivals test/fixtures/traces/azfn19_diurnal_1m.csv --load 3 --job-seconds 6 --slo 60:95 --policy all --report out.html':
+    'test/cli',
+  'npm run tune -- --shape bursts --slo 60:95 --budget 8': 'test/cli',
+  'npm run bench:policy -- --quick': 'test/bench',
 };
 const NEEDS_AN_ACCOUNT = [
+  'npm run backtest -- --queue',
   'read -rs TOKEN',
   'aws ssm put-parameter',
   'aws lambda put-function-concurrency',
