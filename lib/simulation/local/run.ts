@@ -174,7 +174,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
   const outcomes: EndedAction[] = [];
   const peak = { backlog: 0, workers: LOCAL_MIN_WORKERS };
   const timers: NodeJS.Timeout[] = [];
-  let lastDecision = '';
+  const tellNews = withoutRepeats(tell);
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
   const now = () => (Date.now() - startMs) / 1000;
   const evidenceOf = (world: World): Evidence => ({
@@ -210,10 +210,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
       const record = from === 'function' ? recordOf(line) : null;
       if (record?.event === 'outcome') outcomes.push({ ...record, seenAtMs: Date.now() });
       const told = record ? lineOf(record) : from === 'platform' ? (['trouble', `${name}: ${line}`] as const) : null;
-      // A look every few seconds decides the same until something happens.
-      if (!told || (told[0] === 'decide' && told[1] === lastDecision)) return;
-      if (told[0] === 'decide') lastDecision = told[1];
-      tell(now(), ...told);
+      if (told) tellNews(now(), ...told);
     },
     alarm: (name, state) => tell(now(), 'alarm', `${name} is ${state}`),
     workers(running) {
@@ -239,6 +236,15 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
     },
   };
   return self;
+}
+
+/** A look every few seconds decides the same until something happens: that is told once. */
+function withoutRepeats(tell: RunOptions['tell']): RunOptions['tell'] {
+  let lastDecision = '';
+  return (atSeconds, what, text) => {
+    if (what !== 'decide' || text !== lastDecision) tell(atSeconds, what, text);
+    if (what === 'decide') lastDecision = text;
+  };
 }
 
 function backlogText(world: World): string {
