@@ -2,8 +2,24 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], sequence: { groupOrder: 0 } },
+      },
+      {
+        // Whole worlds with processes of their own, in scaled time: alone on the machine, one file after the other.
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          maxConcurrency: 4,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     reporters: ['default', ['json', { outputFile: '.cache/test-results.json' }]],
     coverage: {
       provider: 'v8',

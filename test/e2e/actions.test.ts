@@ -31,12 +31,12 @@ const FIRST_ACTION_ID = 1001;
 
 /** A backlog of 30 wants three workers; this befalls every action that tries. */
 function withFault(fault: ActionFault, settings: SceneOptions['settings'] = {}): SceneOptions {
-  return { packaged, jobs: 30, settings, account: { actionFault: () => fault } };
+  return { packaged, byHand: true, jobs: 30, settings, account: { actionFault: () => fault } };
 }
 
 describe('an action ends, reported once, as', SIDE_BY_SIDE, () => {
   it('confirmed when it succeeded and the workers are there', () =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       await scene.invoke(SCALE, tick());
       await scene.until('an outcome', () => scene.outcomes().length > 0);
       await scene.until('the record is gone', () => scene.cloud.queues.bodies(ACTIONS_QUEUE).length === 0);
@@ -119,7 +119,7 @@ describe('SQS cannot be reached while a record is sent', SIDE_BY_SIDE, () => {
 
   it('for a while: the record is sent again until it arrives, once, and the action is confirmed', () => {
     const { faults, failed } = failingSends(8);
-    return inScene({ packaged, jobs: 30, cloud: { faults } }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud: { faults } }, async (scene) => {
       expect(await scene.invoke(SCALE, tick())).toMatchObject({ payload: { worker: 'scaled' } });
       expect(failed()).toBe(8);
       await scene.until('an outcome', () => scene.outcomes().length > 0);
@@ -130,7 +130,7 @@ describe('SQS cannot be reached while a record is sent', SIDE_BY_SIDE, () => {
 
   it('until the function runs out of time: the invocation fails, the whole record is in its log', () => {
     const { faults, failed } = failingSends(Number.POSITIVE_INFINITY);
-    return inScene({ packaged, jobs: 30, cloud: { faults } }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud: { faults } }, async (scene) => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome).toMatchObject({ kind: 'failed', payload: { errorType: 'PassFailedError' } });
       expect(failed()).toBeGreaterThan(8);

@@ -23,6 +23,7 @@ function envelope(error: string): string {
 
 /** The next ticks do what the failed invocation could not. */
 async function recovers(scene: Scene): Promise<void> {
+  await scene.tickUntil('a change', () => scene.decisions().some(({ result }) => result?.kind === 'scaled'));
   await scene.until('an outcome', () => scene.outcomes().length > 0);
   expect(scene.outcomes()).toMatchObject([{ outcome: { kind: 'confirmed', observedCount: 3 } }]);
 }
@@ -41,7 +42,7 @@ describe('the workers are kept, the invocation fails, and the next ticks go on w
     ['redirects', { kind: 'status', status: 302, headers: { location: 'https://example.com/' } }, 'malformed'],
   ])('%s', (_title, fault, why) => {
     let down = true;
-    return inScene({ packaged, jobs: 30, cloud66Faults: () => (down ? fault : null) }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud66Faults: () => (down ? fault : null) }, async (scene) => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome).toMatchObject({ kind: 'failed', payload: { errorType: 'PassFailedError' } });
       expect(scene.failures(SCALE)[0]).toContain(`(${why})`);
@@ -69,7 +70,7 @@ describe('the token', SIDE_BY_SIDE, () => {
         },
       },
     };
-    return inScene({ packaged, jobs: 30, cloud: { parameters } }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud: { parameters } }, async (scene) => {
       await scene.invoke(SCALE, tick());
       expect(scene.failures(SCALE)[0]).toContain('token is not accepted');
       expect(scene.stack.workers('worker')).toBe(1);
@@ -82,7 +83,7 @@ describe('the token', SIDE_BY_SIDE, () => {
 
   it('without the scope to scale: the failure names the scope', () => {
     const scopes: Scope[] = ['public'];
-    return inScene({ packaged, jobs: 30, scopes }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, scopes }, async (scene) => {
       await scene.invoke(SCALE, tick());
       expect(scene.failures(SCALE)[0]).toContain('needs the scope "admin"');
       expect(scene.decisions()[0]).toMatchObject({ result: { kind: 'failed' }, decision: { desiredCount: 3 } });
@@ -98,7 +99,7 @@ describe('a scale call', SIDE_BY_SIDE, () => {
     let busy = true;
     const fault: HttpFault = { kind: 'status', status: 409, body: envelope('conflict') };
     const cloud66Faults = ({ method }: { readonly method: string }) => (busy && method === 'POST' ? fault : null);
-    return inScene({ packaged, jobs: 30, cloud66Faults }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud66Faults }, async (scene) => {
       expect(await scene.invoke(SCALE, tick())).toMatchObject({ kind: 'succeeded', payload: { worker: 'held' } });
       expect(scene.decisions()[0]).toMatchObject({ level: 'warn', decision: { action: 'hold', reason: 'stack_busy' } });
       expect(scene.stack.workers('worker')).toBe(1);
@@ -110,10 +111,10 @@ describe('a scale call', SIDE_BY_SIDE, () => {
   it('whose answer is lost fails the invocation and is not repeated: the next look sees what it did', () => {
     const cloud66Faults = ({ method }: { readonly method: string }) =>
       method === 'POST' ? ({ kind: 'lose_answer' } as const) : null;
-    return inScene({ packaged, jobs: 30, cloud66Faults }, async (scene) => {
+    return inScene({ packaged, byHand: true, jobs: 30, cloud66Faults }, async (scene) => {
       await scene.invoke(SCALE, tick());
       expect(scene.failures(SCALE)[0]).toContain('may or may not have been carried out');
-      await scene.until('a look that finds nothing to do', () =>
+      await scene.tickUntil('a look that finds nothing to do', () =>
         scene.decisions().some(({ decision }) => decision?.reason === 'on_target'),
       );
       expect(scene.world.account.calls.writes()).toBe(1);
@@ -123,7 +124,7 @@ describe('a scale call', SIDE_BY_SIDE, () => {
   });
 
   it('waits while a person deploys', () =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       scene.stack.deploy(70);
       expect(await scene.invoke(SCALE, tick())).toMatchObject({ kind: 'succeeded', payload: { worker: 'held' } });
       expect(scene.decisions()[0]).toMatchObject({ decision: { action: 'hold', reason: 'stack_deploying' } });
@@ -132,10 +133,10 @@ describe('a scale call', SIDE_BY_SIDE, () => {
     }));
 });
 
-it('an action is followed through an outage of Cloud 66, and confirmed', { timeout: 60_000 }, () => {
+it('an action is followed through an outage of Cloud 66, and confirmed', { timeout: 120_000 }, () => {
   let down = false;
   const cloud66Faults = () => (down ? ({ kind: 'reset' } as const) : null);
-  return inScene({ packaged, jobs: 30, cloud66Faults }, async (scene) => {
+  return inScene({ packaged, byHand: true, jobs: 30, cloud66Faults }, async (scene) => {
     expect(await scene.invoke(SCALE, tick())).toMatchObject({ payload: { worker: 'scaled' } });
     down = true;
     const blindLooks = () => scene.lines.filter(({ event, level }) => event === 'look' && level === 'warn');

@@ -67,7 +67,7 @@ describe('an alarm', SIDE_BY_SIDE, () => {
       await scene.until('a refusal', () => scene.cloud.refusals.length > 0);
       expect(scene.cloud.refusals[0]).toMatchObject({ action: 'lambda:InvokeFunction' });
       await scene.until('an outcome', () => scene.outcomes().length > 0);
-      expect(scene.outcomes()).toMatchObject([{ outcome: { kind: 'confirmed' } }]);
+      expect(scene.outcomes()[0]).toMatchObject({ outcome: { kind: 'confirmed' } });
     });
   });
 
@@ -75,7 +75,7 @@ describe('an alarm', SIDE_BY_SIDE, () => {
     ['that nobody knows', () => alarmEvent('somebody-elses-alarm'), 'no target has this alarm'],
     ['of an hour ago', () => alarmEvent(`${ALARM_PREFIX}worker`, Date.now() - 3_600_000), 'too old'],
   ])('%s leaves a record and is not followed', (_title, event, why) =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       expect(await scene.invoke(SCALE, event())).toEqual({ kind: 'succeeded', payload: {} });
       expect(scene.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(why) }]);
       expect(cloud66Calls(scene)).toBe(0);
@@ -85,7 +85,7 @@ describe('an alarm', SIDE_BY_SIDE, () => {
 
 describe('an event of an unknown shape', SIDE_BY_SIDE, () => {
   it('fails the invocation and is kept, with the reason, in the queue of failed events', () =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       const event = { hello: 'world' };
       expect(await scene.cloud.invokeAsynchronously(SCALE, event)).toBe('RetriesExhausted');
       const [kept, ...more] = scene.cloud.queues.bodies(FAILED_EVENTS).map((body) => JSON.parse(body));
@@ -117,7 +117,7 @@ describe('an alarm and a tick at the same moment', SIDE_BY_SIDE, () => {
   }
 
   it('are one change, because the function runs once at a time', () =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       const events = [alarmEvent(`${ALARM_PREFIX}worker`), tick()];
       const ends = await Promise.all(events.map((event) => scene.cloud.invokeAsynchronously(SCALE, event)));
       expect(ends).toEqual(['Success', 'Success']);
@@ -125,7 +125,7 @@ describe('an alarm and a tick at the same moment', SIDE_BY_SIDE, () => {
     }));
 
   it('are one call, and so is every further look while the action runs and ends', () =>
-    inScene({ packaged, jobs: 30 }, async (scene) => {
+    inScene({ packaged, byHand: true, jobs: 30 }, async (scene) => {
       const target = () => scene.stack.workers('worker');
       for (let look = 0; look < 3; look += target() === 3 ? 1 : 0) await scene.invoke(SCALE, tick());
       expect(scene.world.account.calls.writes()).toBe(1);
@@ -140,7 +140,7 @@ describe('an alarm and a tick at the same moment', SIDE_BY_SIDE, () => {
     };
     delete template.Resources.ScaleLambdaFunction?.Properties.ReservedConcurrentExecutions;
     const account = { whenBusy };
-    return inScene({ packaged: { ...packaged, template }, jobs: 30, account }, async (scene) => {
+    return inScene({ packaged: { ...packaged, template }, byHand: true, jobs: 30, account }, async (scene) => {
       const events = [alarmEvent(`${ALARM_PREFIX}worker`), tick()];
       const outcomes = await Promise.all(events.map((event) => scene.cloud.invoke(SCALE, event)));
       expect(outcomes.map(({ kind }) => kind)).toEqual(['succeeded', 'succeeded']);
@@ -152,7 +152,7 @@ describe('an alarm and a tick at the same moment', SIDE_BY_SIDE, () => {
 describe('a wrong configuration', SIDE_BY_SIDE, () => {
   it('stops the scale function before it does anything, naming every problem', () => {
     const settings = { MAX_WORKERS: 'many', MIN_WORKERS: '-1', TOLERANCE: '2', BACKLOG_PER_WORKR: '5' };
-    return inScene({ packaged, settings, jobs: 30 }, async (scene) => {
+    return inScene({ packaged, byHand: true, settings, jobs: 30 }, async (scene) => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome.kind).toBe('failed');
       for (const name of Object.keys(settings)) expect(scene.failures(SCALE)[0]).toContain(name);

@@ -8,7 +8,7 @@ let packaged: PackagedCopy;
 let slowDown: () => void;
 beforeAll(async () => {
   packaged = await packagedCopy();
-  slowDown = hurry(1.5 * SPEED);
+  slowDown = hurry(2 * SPEED);
 }, 120_000);
 afterAll(async () => {
   slowDown?.();

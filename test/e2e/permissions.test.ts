@@ -13,6 +13,7 @@ import {
   type SceneOptions,
   SIDE_BY_SIDE,
   SPEED,
+  type Template,
   tick,
 } from './scene.ts';
 
@@ -27,9 +28,6 @@ afterAll(async () => {
   await packaged?.remove();
 });
 
-interface Template {
-  readonly Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
-}
 interface Statement {
   readonly Sid: string;
   Action: string[];
@@ -69,7 +67,7 @@ describe('the scale function fails, and changes nothing, without', SIDE_BY_SIDE,
     ['ReadToken', 'ssm:GetParameter', { jobs: 30 }],
     ['ReadMetrics', 'cloudwatch:GetMetricData', { workers: 5 }],
   ])('%s %s', (sid, action, options) =>
-    inScene({ packaged: without(sid, action), ...options }, async (scene) => {
+    inScene({ packaged: without(sid, action), byHand: true, ...options }, async (scene) => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome.kind).toBe('failed');
       expect(JSON.stringify(outcome)).toContain('not authorized');
@@ -84,7 +82,7 @@ describe('the scale function fails, and changes nothing, without', SIDE_BY_SIDE,
 
 describe('an accepted action is not lost', SIDE_BY_SIDE, () => {
   it('when its record may not be stored: the invocation fails with the whole record in the log', () =>
-    inScene({ packaged: without('RecordActions', 'sqs:SendMessage'), jobs: 30 }, async (scene) => {
+    inScene({ packaged: without('RecordActions', 'sqs:SendMessage'), byHand: true, jobs: 30 }, async (scene) => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome).toMatchObject({ kind: 'failed', payload: { errorMessage: expect.stringContaining('1001') } });
       const [action] = scene.stack.actions();
@@ -102,6 +100,7 @@ describe('an accepted action is not lost', SIDE_BY_SIDE, () => {
           // Six minutes would do as well, and take six minutes.
           Object.assign(Resources.ActionsQueue?.Properties ?? {}, { VisibilityTimeout: 60 });
         }),
+        byHand: true,
         jobs: 30,
         account: { actionFault: () => ({ kind: 'slow', latencySeconds: 60 }) },
       },

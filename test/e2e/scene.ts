@@ -42,6 +42,8 @@ export function stackOf(workers: number, changes: Partial<StackSeed> = {}): Stac
 export interface SceneOptions
   extends Partial<Pick<WorldOptions, 'stacks' | 'account' | 'scopes' | 'cloud66Faults' | 'replyForm'>> {
   readonly packaged: Packaged;
+  /** Only the test calls the scale function: the schedule and the alarms of the template are switched off. */
+  readonly byHand?: boolean;
   /** Variables of the functions that differ from the packaged ones. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly workers?: number;
@@ -82,15 +84,17 @@ export interface Scene {
   send(count: number, queue?: string): Promise<void>;
   /** Invokes a function as `RequestResponse` does, waiting while its only environment is busy with a tick. */
   invoke(functionName: string, event: unknown): Promise<Exclude<InvokeOutcome, { kind: 'throttled' }>>;
+  /** Sends one tick after the other until something is the case. Throws as `until` does. */
+  tickUntil(what: string, isSo: () => boolean): Promise<void>;
   /** Waits until something is the case. Throws with the newest lines of the log when it never is. */
   until(what: string, isSo: () => boolean): Promise<void>;
 }
 
-/** Limits of single calls are a few seconds: much faster, and a busy machine would break them. */
-export const SPEED = 20;
+/** Limits of single calls are some seconds: at this speed nearly one on the wall, which a busy machine keeps. */
+export const SPEED = 10;
 
 /** Options of a group of scenes: most of their time is waiting, so they go side by side; a busy machine may take long. */
-export const SIDE_BY_SIDE = { concurrent: true, timeout: 60_000 } as const;
+export const SIDE_BY_SIDE = { concurrent: true, timeout: 120_000 } as const;
 
 /** Makes this process live faster; call it once per file, before the first scene. */
 export function hurry(speed: number): () => void {
@@ -143,7 +147,7 @@ function worldOptions(options: SceneOptions): WorldOptions {
   const stacks = options.stacks ?? [stackOf(workers)];
   const processes = stacks.flatMap((stack) => stack.processes.map(({ name }) => name));
   return {
-    packaged,
+    packaged: options.byHand ? silenced(packaged) : packaged,
     stacks,
     queueOf: Object.fromEntries(processes.map((name) => [name, jobSeconds === undefined ? IDLE_QUEUE : LOCAL_QUEUE])),
     jobSeconds: jobSeconds ?? 1,
@@ -162,6 +166,21 @@ function worldOptions(options: SceneOptions): WorldOptions {
   };
 }
 
+/** The same package, in which nothing calls a function but the actions queue. */
+function silenced(packaged: Packaged): Packaged {
+  const template = structuredClone(packaged.template) as Template;
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type === 'AWS::Events::Rule') Object.assign(Properties, { State: 'DISABLED' });
+    if (Type === 'AWS::CloudWatch::Alarm') Object.assign(Properties, { ActionsEnabled: false });
+  }
+  return { ...packaged, template };
+}
+
+/** A template, as far as tests change it. */
+export interface Template {
+  readonly Resources: Record<string, { readonly Type: string; readonly Properties: Record<string, unknown> }>;
+}
+
 /** The record in a line; null for metrics and for what is not JSON. */
 function lineOf(line: string): Line | null {
   if (!line.startsWith('{"timestamp"')) return null;
@@ -173,6 +192,13 @@ type Seen = Pick<Scene, 'text' | 'lines' | 'transitions' | 'invocations'>;
 
 function sceneOf(world: World, seen: Seen): Scene {
   const { cloud } = world;
+  const invoke: Scene['invoke'] = async (functionName, event) => {
+    for (;;) {
+      const outcome = await cloud.invoke(functionName, event);
+      if (outcome.kind !== 'throttled') return outcome;
+      await wallMs(POLL_WALL_MS);
+    }
+  };
   const until: Scene['until'] = (what, isSo) =>
     waitUntil(isSo, () => `never happened: ${what}\n${newestLines(seen.text())}`);
   return {
@@ -189,12 +215,11 @@ function sceneOf(world: World, seen: Seen): Scene {
     async send(count, queue = LOCAL_QUEUE) {
       await Promise.all(Array.from({ length: count }, (_, job) => cloud.queues.send(queue, JSON.stringify({ job }))));
     },
-    async invoke(functionName, event) {
-      for (;;) {
-        const outcome = await cloud.invoke(functionName, event);
-        if (outcome.kind !== 'throttled') return outcome;
-        await wallMs(POLL_WALL_MS);
-      }
+    invoke,
+    async tickUntil(what, isSo) {
+      const endMs = wall.nowMs() + LIMIT_WALL_MS;
+      for (; !isSo() && wall.nowMs() < endMs; await wallMs(TICK_WALL_MS)) await invoke(SCALE, tick());
+      await until(what, isSo);
     },
     until,
   };
@@ -209,8 +234,9 @@ function newestLines(text: string): string {
 }
 
 const POLL_WALL_MS = 15;
+const TICK_WALL_MS = 300;
 /** Far more than anything here takes; below the test's own limit, so that the log is shown. */
-const LIMIT_WALL_MS = 30_000;
+const LIMIT_WALL_MS = 80_000;
 
 async function waitUntil(isSo: () => boolean, complaint: () => string): Promise<void> {
   const endMs = wall.nowMs() + LIMIT_WALL_MS;

@@ -14,7 +14,6 @@ import {
   SPEED,
   stackOf,
   TIGER,
-  tick,
 } from './scene.ts';
 
 const OTHER_STACK_UID = 'b7634745e0eafa5fafb64bff0ba80599';
@@ -34,8 +33,7 @@ beforeAll(async () => {
     BILLING_PROCESS_NAME: 'billing',
     BILLING_QUEUE_NAME: 'bills',
   });
-  // Three targets make three times the calls of one, within the same limits.
-  slowDown = hurry(SPEED / 2);
+  slowDown = hurry(SPEED);
 }, 120_000);
 afterAll(async () => {
   slowDown?.();
@@ -57,7 +55,7 @@ function threeTargets(
   queues: readonly string[],
   play: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  return inScene({ packaged, stacks, queues }, async (scene) => {
+  return inScene({ packaged, byHand: true, stacks, queues }, async (scene) => {
     for (const queue of queues) await scene.send(30, queue);
     await play(scene);
   });
@@ -71,8 +69,7 @@ function confirmedTargets(scene: Scene): ReadonlySet<string | undefined> {
 describe('three targets on two stacks', SIDE_BY_SIDE, () => {
   it('are all scaled and confirmed, one action after the other on the shared stack', () =>
     threeTargets([SHOP, OFFICE], QUEUES, async (scene) => {
-      await scene.invoke(SCALE, tick());
-      await scene.until('three confirmed targets', () => confirmedTargets(scene).size === 3);
+      await scene.tickUntil('three confirmed targets', () => confirmedTargets(scene).size === 3);
       expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'mailer', 'reports']));
       expect(scene.stack.workers('mailer')).toBe(3);
       expect(scene.stack.workers('reports')).toBe(3);
@@ -81,23 +78,22 @@ describe('three targets on two stacks', SIDE_BY_SIDE, () => {
 
   it('are independent: a stack that is gone fails the invocation, and the others are scaled', () =>
     threeTargets([SHOP], QUEUES, async (scene) => {
-      await scene.invoke(SCALE, tick());
-      await scene.until('two confirmed targets', () => confirmedTargets(scene).size === 2);
+      await scene.tickUntil('two confirmed targets', () => confirmedTargets(scene).size === 2);
       expect(confirmedTargets(scene)).toEqual(new Set(['mailer', 'reports']));
       expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  billing: ');
     }));
 
   it('are independent: a queue that is gone fails the invocation, and its neighbor on the stack is scaled', () =>
     threeTargets([SHOP, OFFICE], ['reports', 'bills'], async (scene) => {
-      await scene.invoke(SCALE, tick());
-      await scene.until('two confirmed targets', () => confirmedTargets(scene).size === 2);
+      await scene.tickUntil('two confirmed targets', () => confirmedTargets(scene).size === 2);
       expect(confirmedTargets(scene)).toEqual(new Set(['billing', 'reports']));
       expect(scene.failures(SCALE)[0]).toContain('1 of 3 targets failed:\n  mailer: ');
       expect(scene.stack.workers('mailer')).toBe(1);
     }));
 
   it('is looked at alone when its own alarm goes off', () =>
-    threeTargets([SHOP, OFFICE], ['reports'], async (scene) => {
+    inScene({ packaged, stacks: [SHOP, OFFICE], queues: ['reports'] }, async (scene) => {
+      await scene.send(30, 'reports');
       await scene.until('the alarm called', () => scene.transitions.some(({ actionArns }) => actionArns.length > 0));
       await scene.until('an outcome', () => scene.outcomes().length > 0);
       expect(confirmedTargets(scene)).toEqual(new Set(['reports']));
