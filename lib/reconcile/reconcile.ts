@@ -156,7 +156,7 @@ async function withWorkersNow(
   ports: ReconcilePorts,
   signals: PassSignals,
 ): Promise<DecisionInput> {
-  const placements = await ports.host.placements(stackUid, [processName], signals.work);
+  const placements = await ports.host.placements(stackUid, [processName], signals.work, { fresh: true });
   const placement = placements.get(processName) ?? noAnswer('placement');
   return { ...input, now: ports.clock.nowMs(), observation: { ...input.observation, placement } };
 }

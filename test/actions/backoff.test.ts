@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { lookAgainSeconds } from '../../lib/actions/backoff.ts';
 
 describe('the pause before the next look', () => {
-  it('grows from ten seconds to a minute', () => {
+  it('grows from ten seconds to twenty', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 40, 1000].map((looks) => lookAgainSeconds(looks))).toEqual([
-      10, 15, 23, 34, 51, 60, 60, 60, 60,
+      10, 13, 17, 20, 20, 20, 20, 20, 20,
     ]);
   });
 
