@@ -9,6 +9,9 @@ import { colorsDrawn, DESK, IS_MISSING, launch, openTab, type Screen, type Tab }
 import { HOSTILE_NAME, outcomeLine, scaleOutLine } from './log-lines.ts';
 import { feedUnderWay, notingHands, sampleAt } from './shown.ts';
 
+/** A busy machine may take long. */
+const poll = <T>(look: () => T) => expect.poll(look, { timeout: 15_000 });
+
 describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => {
   let browser: Browser;
   let feed: Feed;
@@ -42,9 +45,7 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
   ])('draws its charts, fits, and nothing complains (%s)', async (_name, screen) => {
     await open(screen);
     await tab.page.locator('figure canvas').nth(2).waitFor();
-    await expect
-      .poll(() => colorsDrawn(tab.page))
-      .toEqual(Array(3).fill(expect.toSatisfy((count: number) => count > 20)));
+    await poll(() => colorsDrawn(tab.page)).toEqual(Array(3).fill(expect.toSatisfy((count: number) => count > 20)));
     await tab.page.getByRole('button', { name: /Scale out 1 → 7/ }).click();
     expect(await tab.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     expect(tab.complaints).toEqual([]);
@@ -93,15 +94,13 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
     await open();
     const { page } = tab;
     feed.addSample(sampleAt(604, { waiting: 432, p95WaitSeconds: 71 }));
-    await expect.poll(() => page.locator('#now-waiting').textContent()).toBe('432');
+    await poll(() => page.locator('#now-waiting').textContent()).toBe('432');
     expect(await page.locator('#now-wait').textContent()).toBe('71 s');
     expect(await page.locator('#clock').textContent()).toBe('10:04');
     const happening = happeningOf('function', 'poller', outcomeLine('failed', 'Cloud 66 said no.'));
     if (happening) feed.addEntry({ ...happening, atSeconds: 604 });
     await page.getByRole('button', { name: /Action 1001 failed/ }).waitFor();
-    await expect
-      .poll(() => page.getByRole('log').textContent())
-      .toContain('10:04: Action 1001 failed. Cloud 66 said no.');
+    await poll(() => page.getByRole('log').textContent()).toContain('10:04: Action 1001 failed. Cloud 66 said no.');
     const first = page.locator('#timeline > li').first();
     expect(await first.getAttribute('data-tone')).toBe('bad');
   });
@@ -111,7 +110,7 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
     const { page } = tab;
     const quiet = page.getByRole('button', { name: /Hold at 1/ });
     expect(await quiet.count()).toBe(0);
-    await page.getByText('Everything', { exact: true }).click();
+    await page.getByRole('radio', { name: 'Everything' }).check();
     await quiet.waitFor();
   });
 
@@ -120,12 +119,12 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
     const { page } = tab;
     await page.getByRole('button', { name: 'Add 300 jobs' }).click();
     await page.getByText('done: jobs 300').waitFor();
-    await expect.poll(() => page.locator('#now-waiting').textContent()).toBe('300');
+    await poll(() => page.locator('#now-waiting').textContent()).toBe('300');
     const outage = page.getByRole('button', { name: 'Cloud 66 outage' });
     await outage.click();
-    await expect.poll(() => outage.getAttribute('aria-pressed')).toBe('true');
+    await poll(() => outage.getAttribute('aria-pressed')).toBe('true');
     await outage.click();
-    await expect.poll(() => outage.getAttribute('aria-pressed')).toBe('false');
+    await poll(() => outage.getAttribute('aria-pressed')).toBe('false');
     await page.getByRole('button', { name: 'One worker more on lion, by hand' }).click();
     await page.getByText('done: by hand a 5').waitFor();
     expect(moves).toEqual(['jobs 300', 'outage true', 'outage false', 'by hand a 5']);
@@ -169,7 +168,7 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
     await open();
     await tab.page.getByText('The same as a table').click();
     const rows = tab.page.locator('#numbers tbody tr');
-    expect(await rows.count()).toBe(11);
+    await poll(() => rows.count()).toBe(11);
     // The newest minute is on top; the last sample of minute 5 is the one at 356 s.
     const { waiting, inFlight, running, needed } = sampleAt(356);
     const [time, ...cells] = await rows.nth(5).locator('th, td').allTextContents();
@@ -187,7 +186,7 @@ describe.skipIf(IS_MISSING)('the page in a browser', { timeout: 60_000 }, () => 
     feed.addSample(sampleAt(640, { waiting: 77 }));
     served = await startPage({ feed, hands: notingHands(feed).hands, port });
     await page.locator('#connection[data-state=running]').waitFor();
-    await expect.poll(() => page.locator('#now-waiting').textContent()).toBe('77');
+    await poll(() => page.locator('#now-waiting').textContent()).toBe('77');
     // What was open stays open.
     await page.getByRole('table', { name: 'How the count was found' }).waitFor();
   });

@@ -132,7 +132,7 @@ function optionsOf({ spec, state, canvas, onCursor }) {
   return {
     width: canvas.clientWidth,
     height: spec.height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'run' }, drag: { x: false, y: false }, points: { size: 7 }, y: false },
     scales: {

@@ -9,7 +9,11 @@ export function bodyOf({ record, meaning }) {
   return [...parts, rawRecord(parsed)];
 }
 
-const count = (value) => (value === null || value === undefined ? '–' : String(value));
+/** A count of workers; in the middle of a calculation it may be a fraction. */
+function count(value) {
+  if (value === null || value === undefined) return '–';
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}
 
 function ofDecision({ decision, result, input, counts, ageSeconds }, meaning) {
   const { placement } = input.observation;
