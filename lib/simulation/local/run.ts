@@ -107,7 +107,10 @@ export interface RunSummary {
 export async function runLocal(options: RunOptions): Promise<RunSummary> {
   const visitor = options.visitor ?? createVisitor();
   const { onlooker } = options;
-  const seen = createWitness(options, visitor);
+  let isOver = false;
+  // What is cut off when the world ends is nobody's trouble.
+  const tell: RunOptions['tell'] = (...line) => isOver || options.tell(...line);
+  const seen = createWitness({ ...options, tell }, visitor);
   const world = await startWorld({
     packaged: options.packaged,
     stacks: [STACK],
@@ -138,6 +141,7 @@ export async function runLocal(options: RunOptions): Promise<RunSummary> {
     await options.afterwards?.(summary);
     return summary;
   } finally {
+    isOver = true;
     seen.end();
     onlooker?.end();
     await world.close();
