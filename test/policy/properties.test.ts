@@ -162,6 +162,26 @@ describe('for every policy and observation, a decision', () => {
     );
   });
 
+  it('never wants fewer workers because the first step was reached (kept from a run of the property above)', () => {
+    const strategy = { kind: 'step', steps: [{ atLeast: 1, change: -1 }] } as const;
+    const wish = policyOf({ minWorkers: 0, maxWorkers: 1, strategy, scaleInStabilizationSeconds: 0 });
+    const at = (visible: number) =>
+      decided(
+        {
+          backlog: ok(depthOf(visible)),
+          placement: ok(placementOf(serverOf('a', 1))),
+          history: ok(historyOf([1])),
+          rates: { kind: 'not_read' },
+          forecast: { kind: 'not_read' },
+          looks: { kind: 'not_read' },
+          stack: ok({ status: 'deployed', maintenanceMode: false }),
+          actions: ok([]),
+        },
+        wish,
+      ).desiredCount;
+    expect([at(0), at(1)]).toEqual([0, 0]);
+  });
+
   it('asks only for evidence that it was not given', () => {
     const notRead = { kind: 'not_read' } as const;
     fc.assert(

@@ -97,7 +97,7 @@ describe('an event source mapping', () => {
       MessageAttributes: { kind: { DataType: 'String', StringValue: 'mail' } },
     });
     await until(() => cloud.queues.depth('jobs.fifo').deleted === 1);
-    await until(() => records.length === 1);
+    await until(() => records.length >= 1);
     expect(records).toEqual([
       {
         messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -131,7 +131,7 @@ describe('an event source mapping', () => {
     await cloud.queues.send('jobs', 'fail');
     await until(() => cloud.queues.depth('jobs').deleted === 1 && records.length >= 2);
     expect(cloud.queues.depth('jobs')).toMatchObject({ visible: 0, inFlight: 1, delayed: 0 });
-    await until(() => records.filter(({ body }) => body === 'fail').length === 2);
+    await until(() => records.filter(({ body }) => body === 'fail').length >= 2);
     const [first, second] = records.filter(({ body }) => body === 'fail').map(({ attributes }) => attributes);
     expect(second?.ApproximateReceiveCount).toBe('2');
     expect(second?.ApproximateFirstReceiveTimestamp).toBe(first?.ApproximateFirstReceiveTimestamp);
