@@ -1,4 +1,5 @@
 /** What the scale function does with an event: find the targets it names and look at them. */
+import { alarmName as nameOfAlarm } from '../config/alarms.ts';
 import type { Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
 import type { TargetResult } from '../reconcile/ports.ts';
@@ -70,7 +71,7 @@ function targetsOf(look: Look, settings: LookSettings, nowMs: number, logger: Lo
     logger.warn('An alarm event was ignored: it is too old.', { alarmName, state, ageSeconds, MAX_EVENT_AGE_SECONDS });
     return [];
   }
-  const target = settings.targets.find(({ id }) => alarmName === settings.alarmNamePrefix + id);
+  const target = settings.targets.find(({ id }) => alarmName === nameOfAlarm(settings.alarmNamePrefix, id));
   if (!target) {
     const { alarmNamePrefix } = settings;
     logger.warn('An alarm event was ignored: no target has this alarm.', { alarmName, state, alarmNamePrefix });

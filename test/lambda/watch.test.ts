@@ -1,21 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watch } from '../../lib/lambda/watch.ts';
-import { depthOf, NOW, ok, policyOf, unknown } from '../support/observations.ts';
+import { depthOf, LATENCY, NOW, ok, policyOf, unknown } from '../support/observations.ts';
 import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 
-const strategy = {
-  kind: 'latency',
-  targetSeconds: 60,
-  targetPercent: 95,
-  jobSeconds: 6,
-  jobsPerWorker: 1,
-  learnPatterns: false,
-  drainShare: 0.7,
-  headroom: null,
-  keepIdleSeconds: 300,
-  surgeFactor: 1.5,
-} as const;
-const target = (id: string) => targetOf(id, { policy: policyOf({ strategy, maxWorkers: 1 }) });
+const target = (id: string) => targetOf(id, { policy: policyOf({ strategy: LATENCY, maxWorkers: 1 }) });
 
 /** A world whose clock is the fake one; its workers cannot be raised, so that more waiting keeps a target awake. */
 function sleepyWorld(changes: Parameters<typeof fakeWorld>[0]) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DecisionInput, Look, RateHistory, ScheduleWindow } from '../../lib/domain.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import { limitsAt } from '../../lib/policy/schedule.ts';
-import { depthOf, inputOf, NOW, observationOf, ok } from '../support/observations.ts';
+import { depthOf, inputOf, LATENCY, NOW, observationOf, ok } from '../support/observations.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -62,19 +62,6 @@ describe('a scale in that could cut jobs short', () => {
 });
 
 describe('a scale out after others that had no effect', () => {
-  const strategy = {
-    kind: 'latency',
-    targetSeconds: 60,
-    targetPercent: 95,
-    jobSeconds: 6,
-    jobsPerWorker: 1,
-    learnPatterns: false,
-    drainShare: 0.7,
-    headroom: null,
-    keepIdleSeconds: 300,
-    surgeFactor: 1.5,
-  } as const;
-
   /** Workers 2 -> 4 -> 6 during the last nine minutes, with these completions a minute before and after. */
   function inputWith(before: number, after: number, visibleNow: number): DecisionInput {
     const workers = [2, 2, 4, 4, 6, 6, 6, 6, 6];
@@ -98,7 +85,7 @@ describe('a scale out after others that had no effect', () => {
       looks: ok(looks),
       rates: ok(rates),
     });
-    return inputOf(observation, { strategy, maxWorkers: 100 });
+    return inputOf(observation, { strategy: LATENCY, maxWorkers: 100 });
   }
 
   it('is held: something behind the workers is the bottleneck', () => {

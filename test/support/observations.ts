@@ -4,6 +4,7 @@ import type {
   Backlog,
   BacklogHistory,
   DecisionInput,
+  LatencyStrategy,
   Observation,
   Placement,
   Policy,
@@ -14,6 +15,20 @@ import type {
 
 /** The present of all tests that need one: 2026-06-01T12:00:00Z. */
 export const NOW = Date.UTC(2026, 5, 1, 12);
+
+/** Strategy `latency` with its defaults, jobs of six seconds, and nothing learned from the calendar. */
+export const LATENCY: LatencyStrategy = {
+  kind: 'latency',
+  targetSeconds: 60,
+  targetPercent: 95,
+  jobSeconds: 6,
+  jobsPerWorker: 1,
+  learnPatterns: false,
+  drainShare: 0.7,
+  headroom: null,
+  keepIdleSeconds: 300,
+  surgeFactor: 1.5,
+};
 
 export function policyOf(changes: Partial<Policy> = {}): Policy {
   return {

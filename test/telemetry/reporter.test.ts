@@ -6,6 +6,7 @@ import { createLogger, type LogLevel } from '../../lib/telemetry/logger.ts';
 import { createMetrics } from '../../lib/telemetry/metrics.ts';
 import { createRedactor } from '../../lib/telemetry/redaction.ts';
 import { createReporter } from '../../lib/telemetry/reporter.ts';
+import { policyOf } from '../support/observations.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const clock = { nowMs: () => NOW_MS };
@@ -48,26 +49,7 @@ const observation: Observation = {
 const input: DecisionInput = {
   now: NOW_MS,
   windows: [],
-  policy: {
-    minWorkers: 1,
-    maxWorkers: 10,
-    strategy: { kind: 'backlog', backlogPerWorker: 10 },
-    countDelayed: false,
-    tolerance: 0.1,
-    scaleOutStabilizationSeconds: 0,
-    scaleInStabilizationSeconds: 300,
-    scaleOutMaxStep: null,
-    scaleInMaxStep: null,
-    scaleInCooldownSeconds: 300,
-    servers: null,
-    maxWorkersPerServer: null,
-    metricMaxAgeSeconds: 180,
-    actionTimeoutSeconds: 900,
-    schedule: [],
-    maxJobSeconds: null,
-    stopSeconds: 90,
-    longJobs: 'warn',
-  },
+  policy: policyOf(),
   observation,
 };
 
