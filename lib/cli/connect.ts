@@ -74,7 +74,12 @@ export function readSources(): Sources {
 function placeOf({ environment, file }: Sources, { stage = 'dev', region }: PlaceOptions): Place {
   const set = (variable: string) => variableText(environment, variable);
   const named = region ?? set('AWS_REGION') ?? set('AWS_DEFAULT_REGION');
-  return { stage, region: named ?? homeRegion({ ...file?.variables, ...environment }), name: `${SERVICE}-${stage}` };
+  return { stage, region: named ?? homeRegion({ ...file?.variables, ...environment }), name: nameOf(stage) };
+}
+
+/** Service and stage: what the names of all resources of a deployment begin with. */
+export function nameOf(stage: string): string {
+  return `${SERVICE}-${stage}`;
 }
 
 /**

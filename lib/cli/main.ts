@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { AutoscalerError } from '../errors.ts';
 import { backtestCommand } from './backtest.ts';
+import { deployerPolicyCommand } from './deployer-policy.ts';
 import { docsCommand } from './docs.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
@@ -15,6 +16,7 @@ const program = new Command('autoscaler')
   .addCommand(tuneCommand())
   .addCommand(explainCommand())
   .addCommand(doctorCommand())
+  .addCommand(deployerPolicyCommand())
   .addCommand(docsCommand());
 
 // A reader that has seen enough (`npm start | head`) ends a run as Ctrl-C does; what else is written goes nowhere.
