@@ -15,6 +15,8 @@ const COVERED: Readonly<Record<string, string>> = {
   'npx serverless package --stage "$STAGE" --region "$REGION"': 'test/infra',
   'npm run explain -- --stage "$STAGE" --region "$REGION"': 'test/cli/explain.test.ts',
   'npm run doctor -- --stage "$STAGE" --region "$REGION"': 'test/doctor',
+  'npm run -s deployer-policy -- --stage "$STAGE" --region "$REGION" --account 123456789012':
+    'test/infra/deployer-policy.test.ts',
   'npm run backtest': 'test/cli',
   'npm run backtest -- --arrivals test/fixtures/traces/azfn19_diurnal_1m.csv --load 3 --job-seconds 6 --slo 60:95 --policy all --report out.html':
     'test/cli',
