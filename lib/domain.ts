@@ -244,6 +244,10 @@ export interface Policy {
   readonly stopSeconds: number;
   /** What to do about a scale in that could cut jobs short. */
   readonly longJobs: 'warn' | 'refuse';
+  /** A deployment restarts the workers: for so long after its end a backlog calls for no more of them. */
+  readonly deployGraceSeconds: number;
+  /** A count that somebody changed by hand in Cloud 66 is left alone for so long. */
+  readonly manualChangeHoldSeconds: number;
 }
 
 /** A CloudWatch alarm on the depth of the target's queue; it only makes us look sooner. */
@@ -284,10 +288,22 @@ export interface Observation {
   readonly actions: Evidence<readonly Action[]>;
 }
 
+/** What a person decided in this program's place, with the reason, until it ends by itself. */
+export interface Override {
+  readonly kind: 'count' | 'pause' | 'pause_scale_in';
+  /** The pinned count; null unless the kind is `count`. */
+  readonly workers: number | null;
+  readonly untilMs: number;
+  /** In the words of whoever set it. */
+  readonly why: string;
+}
+
 /** Everything a decision depends on. The same input gives the same decision, for ever. */
 export interface DecisionInput {
   readonly now: number;
   readonly policy: Policy;
+  /** The target's override, ended or not; null = nobody set one. Not to know is not the same as null. */
+  readonly override: Reading<Override | null>;
   /** Windows of the policy's schedule around `now`. */
   readonly windows: readonly ScheduleWindow[];
   readonly observation: Observation;
@@ -320,6 +336,12 @@ export type Reason =
   | 'cooling_down'
   | 'no_capacity'
   | 'jobs_outlast_stop'
+  | 'overridden'
+  | 'paused_by_override'
+  | 'scale_in_paused'
+  | 'override_unknown'
+  | 'changed_by_hand'
+  | 'deploy_grace'
   | 'scale_out_ineffective'
   | 'process_paused'
   | 'stack_deploying'

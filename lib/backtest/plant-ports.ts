@@ -9,6 +9,7 @@ import type {
   ActionRecord,
   Backlog,
   BacklogPoint,
+  Override,
   Placement,
   RateHistory,
   Reading,
@@ -57,10 +58,13 @@ export function plantPorts({ plant, startMs, servers, onDecision }: PlantPortsOp
     sender: SENDER,
     reporter: { decided: (event) => onDecision?.(event), ended: ignore, looked: ignore },
     memory: createMemory(),
+    overrides: { read: async () => NO_OVERRIDES },
     openWindows,
     newDecisionId: () => String(++decisions),
   };
 }
+
+const NO_OVERRIDES: Reading<ReadonlyMap<string, Override>> = { kind: 'ok', value: new Map(), observedAtMs: 0 };
 
 function ignore(): void {
   // Actions are confirmed outside the pass; the plant needs no poller.

@@ -1,6 +1,6 @@
 /**
  * What the commands that look at a real deployment share: its settings, as packaging reads them, and the same readers as
- * the deployed function has. Nothing here can change anything: there is no scaler and no sender.
+ * the deployed function has. Nothing here can change a worker: there is no scaler and no sender.
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,14 +11,16 @@ import { type Deployment, parseDeployment } from '../config/deployment.ts';
 import { type Environment, variableText } from '../config/env.ts';
 import { type EnvFile, readEnvFile } from '../config/env-file.ts';
 import { homeRegion } from '../config/home-region.ts';
+import { overridesParameter } from '../config/overrides-parameter.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
+import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import type { AwsConnection } from '../queue/connection.ts';
-import { createParameterReader } from '../queue/parameter.ts';
+import { createParameterReader, type ParameterStorePlace } from '../queue/parameter.ts';
 import { createQueueReader } from '../queue/reader.ts';
 import { createSqs } from '../queue/sqs.ts';
-import type { Clock, ProcessHost, QueueReader } from '../reconcile/ports.ts';
+import type { Clock, OverrideReader, ProcessHost, QueueReader } from '../reconcile/ports.ts';
 
 /** As in serverless.yml; names of resources begin with it and the stage. */
 const SERVICE = 'cloud66-worker-autoscaler';
@@ -46,7 +48,14 @@ export interface Connection {
   readonly client: Cloud66Client;
   readonly token: TokenSource;
   readonly watchIntervalSeconds: number;
-  readonly ports: { readonly clock: Clock; readonly queue: QueueReader; readonly host: ProcessHost };
+  readonly ports: {
+    readonly clock: Clock;
+    readonly queue: QueueReader;
+    readonly host: ProcessHost;
+    readonly overrides: OverrideReader;
+  };
+  /** Where the overrides are kept, and under which name. */
+  readonly overridesPlace: ParameterStorePlace & { readonly name: string };
 }
 
 /** Adds `--stage` and `--region`. */
@@ -98,7 +107,10 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const sqs = createSqs(aws);
   const ownToken = variableText(environment, 'CLOUD66_TOKEN');
   const endpoint = variableText(sources.environment, 'AWS_ENDPOINT_URL_SSM') ?? aws.endpoint;
-  const parameters = createParameterReader({ signedPost: sqs.signedPost, region: place.region, endpoint });
+  const store = { signedPost: sqs.signedPost, region: place.region, endpoint };
+  const parameters = createParameterReader(store);
+  const overridesPlace = { ...store, name: overridesParameter(place.stage) };
+  const readDocument = (signal: AbortSignal) => parameters.readIfAny(overridesPlace.name, signal);
   const never = new AbortController().signal; // the reader has a time limit of its own
   const readParameter = () => parameters.read(deployment.tokenParameter, never);
   const token = ownToken === null ? createTokenSource({ readParameter, clock }) : fixedToken(ownToken);
@@ -106,8 +118,9 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const watchIntervalSeconds = readSetting(settings, 'WATCH_INTERVAL_SECONDS');
   const client = createCloud66Client({ apiUrl, token, clock, onWarning });
   const queue = createQueueReader({ sqs, cloudwatch: createCloudWatch(aws), clock });
-  const ports = { clock, queue, host: createProcessHost({ client, clock }) };
-  return { place, deployment, aws, client, token, watchIntervalSeconds, ports };
+  const overrides = createOverrideReader({ readDocument, clock });
+  const ports = { clock, queue, host: createProcessHost({ client, clock }), overrides };
+  return { place, deployment, aws, client, token, watchIntervalSeconds, ports, overridesPlace };
 }
 
 /**

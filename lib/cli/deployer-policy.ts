@@ -1,6 +1,7 @@
 /** `npm run deployer-policy`: the IAM policy that whoever deploys needs, ready to paste. */
 import { Command } from 'commander';
 import { deployerPolicy } from '../../infra/deployer-policy.ts';
+import { overridesParameter } from '../config/overrides-parameter.ts';
 import { InvalidInputError, type Problem } from '../errors.ts';
 import { nameOf } from './connect.ts';
 
@@ -27,7 +28,8 @@ export function deployerPolicyCommand(): Command {
     .action((options: PolicyOptions) => {
       const { stage, region = '', account = '', partition, tokenParameter } = options;
       refuse(options);
-      const policy = deployerPolicy({ name: nameOf(stage), partition, region, account, tokenParameter });
+      const parameters = [tokenParameter, overridesParameter(stage)];
+      const policy = deployerPolicy({ name: nameOf(stage), partition, region, account, parameters });
       console.log(JSON.stringify(policy, null, 2));
     });
 }

@@ -6,6 +6,7 @@ import { deployerPolicyCommand } from './deployer-policy.ts';
 import { docsCommand } from './docs.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { overrideCommand } from './override.ts';
 import { startCommand } from './start.ts';
 import { tuneCommand } from './tune.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('autoscaler')
   .addCommand(tuneCommand())
   .addCommand(explainCommand())
   .addCommand(doctorCommand())
+  .addCommand(overrideCommand())
   .addCommand(deployerPolicyCommand())
   .addCommand(docsCommand());
 

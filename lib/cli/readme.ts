@@ -1,5 +1,6 @@
 /** The tables of the README, written from the code, so that the manual cannot drift from what it describes. */
 import { GROUPS, SETTINGS, type Setting } from '../config/schema.ts';
+import { NOTICES } from '../notify/notices.ts';
 import { REASONS } from '../policy/reasons.ts';
 import { OUTCOMES } from '../reconcile/outcomes.ts';
 
@@ -15,6 +16,11 @@ const PARTS: Readonly<Record<string, () => string>> = {
     table(
       ['Outcome', 'Meaning'],
       Object.entries(OUTCOMES).map(([kind, text]) => [`\`${kind}\``, text]),
+    ),
+  notices: () =>
+    table(
+      ['Kind', 'What is told'],
+      Object.entries(NOTICES).map(([kind, text]) => [`\`${kind}\``, text]),
     ),
 };
 

@@ -24,6 +24,9 @@ export type Replay =
 
 const MAX_DIFFERENCES = 20;
 
+/** What records did not tell before there were overrides. */
+const BEFORE_OVERRIDES: Pick<DecisionInput, 'override'> = { override: { kind: 'ok', value: null, observedAtMs: 0 } };
+
 /** Decides a record's input again. */
 export function replay({ input, decision }: DecisionRecord): Replay {
   if (decision === null) return { kind: 'undecided' };
@@ -31,7 +34,7 @@ export function replay({ input, decision }: DecisionRecord): Replay {
   if (problem !== null) return { kind: 'unusable', why: problem };
   try {
     // The record is our own, and its parts are looked at by the very code that is to be compared.
-    const answer = decide(input as DecisionInput);
+    const answer = decide({ ...BEFORE_OVERRIDES, ...(input as DecisionInput) });
     const now = answer.kind === 'decision' ? afterCloud66(answer, decision) : answer;
     if (JSON.stringify(now) === JSON.stringify(decision)) return { kind: 'same', decision: now as Decision };
     return { kind: 'different', differences: differencesOf(decision, now) };

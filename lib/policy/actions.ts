@@ -30,6 +30,25 @@ export function lastFinishedScaleMs(actions: readonly Action[], processName: str
 }
 
 /**
+ * The newest finished scale action that may concern the process and is certainly not ours; null when the log shows none. It
+ * is documented nowhere that a scale call's note is shown in the log: only where one of ours is does a missing note prove
+ * anything, and a strange one always does.
+ */
+export function lastScaleByHand(actions: readonly Action[], processName: string): Action | null {
+  const isOurs = ({ userReference }: Action) => processOfReference(userReference) !== null;
+  const showsNotes = actions.some(isOurs);
+  const byHand = actions.filter(
+    (action) =>
+      mayConcern(action, processName) &&
+      !isOurs(action) &&
+      (showsNotes || action.userReference !== null) &&
+      action.finishedAtMs !== null &&
+      action.success !== false,
+  );
+  return byHand.toSorted((a, b) => (b.finishedAtMs ?? 0) - (a.finishedAtMs ?? 0))[0] ?? null;
+}
+
+/**
  * Actions that still run, without those that have run for longer than `timeoutSeconds`: a stuck action must not hold a
  * process for ever. Scale actions that we know to be of another process do not stand in the way either.
  */

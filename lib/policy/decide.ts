@@ -6,13 +6,16 @@
  * quiet minute costs one queue reading and no more.
  */
 import type { Backlog, Decision, DecisionInput, NeedsEvidence, Reading, Reason, Step } from '../domain.ts';
+import { respectHand } from './by-hand.ts';
 import { boundsOf, clamp, scheduleRemark } from './clamp.ts';
 import { coolDown } from './cooldown.ts';
+import { deployGrace } from './deploy-grace.ts';
 import { isPaused, totalWorkers } from './distribute.ts';
 import { expectEffect } from './effect.ts';
 import { gate, requireEvidence } from './gate.ts';
 import { stopGracefully } from './graceful.ts';
 import { limit } from './limit.ts';
+import { overrideInForce, overrideText, pauseScaleIn } from './override.ts';
 import { recommendLatency } from './recommend/latency.ts';
 import { recommend } from './recommend/recommend.ts';
 import type { DepthSituation, RatedSituation, Rule, Situation } from './ruling.ts';
@@ -21,7 +24,10 @@ import { stabilize } from './stabilize.ts';
 import { tolerate } from './tolerate.ts';
 
 /** A count outside the limits is put right without asking the queue for its opinion, but never into a deployment. */
-const CORRECTION: readonly Rule<Situation>[] = [gate, requireEvidence];
+const CORRECTION: readonly Rule<Situation>[] = [gate, pauseScaleIn, requireEvidence];
+
+/** A pinned count: the person who pinned it has weighed everything but what is under way. */
+const PINNED: readonly Rule<Situation>[] = [gate, requireEvidence];
 
 /**
  * The order is fixed; `clamp` stands last of the rules that change a count, so that none can break a limit. It also stands
@@ -31,11 +37,14 @@ const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
   gate,
   tolerate,
   clamp,
+  pauseScaleIn,
   stabilize,
   limit,
   coolDown,
   stopGracefully,
   clamp,
+  deployGrace,
+  respectHand,
   requireEvidence,
 ];
 
@@ -46,11 +55,14 @@ const DEPTH_PIPELINE: readonly Rule<DepthSituation>[] = [
 const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [
   gate,
   clamp,
+  pauseScaleIn,
   settle,
   expectEffect,
   limit,
   stopGracefully,
   clamp,
+  deployGrace,
+  respectHand,
   requireEvidence,
 ];
 
@@ -73,6 +85,8 @@ export function decide(input: DecisionInput): Decision | NeedsEvidence {
   if (isPaused(placement)) {
     return held(currentCount, null, 'process_paused', [note('gate', currentCount, 'The process is paused.')]);
   }
+  const person = personsWord(situation);
+  if (person !== null) return person;
   if (currentCount < situation.bounds.min) return correct(situation, situation.bounds.min, 'below_minimum');
   if (currentCount < policy.minWorkers && currentCount >= situation.bounds.max) {
     return held(currentCount, null, 'no_capacity', [note('bounds', currentCount, unmetMinimum(situation))]);
@@ -93,6 +107,25 @@ export function decide(input: DecisionInput): Decision | NeedsEvidence {
   }
   const recommendation = recommend(policy, strategy, backlog.value, currentCount);
   return rate(DEPTH_PIPELINE, { ...situation, backlog: backlog.value, recommendation, strategy });
+}
+
+/** What a person decided, where that leaves nothing to decide; null where it does. */
+function personsWord(situation: Situation): Decision | NeedsEvidence | null {
+  const { currentCount, bounds, override: reading } = situation;
+  if (reading.kind !== 'ok') {
+    return held(currentCount, null, 'override_unknown', [unknownStep('override', reading, currentCount)]);
+  }
+  const override = overrideInForce(situation);
+  if (override === null || override.kind === 'pause_scale_in') return null;
+  const why = `Overridden: ${overrideText(override)}`;
+  if (override.workers === null) {
+    return held(currentCount, null, 'paused_by_override', [note('override', currentCount, why)]);
+  }
+  const count = Math.min(Math.max(override.workers, bounds.min), bounds.max);
+  const limits = count === override.workers ? '' : ` (within ${bounds.min} to ${bounds.max}: ${count})`;
+  const step = { name: 'override', before: currentCount, after: count, why: `${why}${limits}` };
+  if (count === currentCount) return held(currentCount, count, 'overridden', [step]);
+  return run(PINNED, situation, count, [step], 'overridden');
 }
 
 /** Puts what a strategy recommends through its rules. */

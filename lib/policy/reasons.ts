@@ -24,6 +24,12 @@ export const REASONS: Readonly<Record<Reason, string>> = {
     'Fewer workers would do, but jobs may run longer than a stopping worker is given (LONG_JOBS=refuse).',
   scale_out_ineffective:
     'The last scale outs did not raise the completions; something behind the workers is the bottleneck.',
+  overridden: 'Somebody pinned the count with `npm run override`; it ends by itself.',
+  paused_by_override: 'Somebody paused the target with `npm run override`; nothing is changed until that ends.',
+  scale_in_paused: 'Fewer workers would do, but somebody paused scale in with `npm run override`.',
+  override_unknown: 'It could not be read whether somebody set an override; nothing is changed without knowing.',
+  changed_by_hand: 'Somebody changed the count in Cloud 66; it is left alone for MANUAL_CHANGE_HOLD_SECONDS.',
+  deploy_grace: 'The stack was deployed a moment ago; a backlog is no demand until DEPLOY_GRACE_SECONDS have passed.',
   process_paused: 'Somebody paused the process in Cloud 66; it is left alone until it is resumed there.',
   stack_deploying: 'The stack is queued, being analysed or deploying; decided afresh when it is done.',
   stack_not_live: 'The stack has failed for good; nothing is scaled on it.',

@@ -4,12 +4,16 @@ import { withTimeLimit } from './connection.ts';
 import { detailOf, problemOf } from './problems.ts';
 import type { SignedPost } from './signed-post.ts';
 
-/** What the reader needs, and its limits. */
-export interface ParameterReaderSettings {
+/** Where the parameter store is, and who signs. */
+export interface ParameterStorePlace {
   readonly signedPost: SignedPost;
   readonly region: string;
   /** Value of `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`, when set. */
   readonly endpoint?: string | undefined;
+}
+
+/** What the reader needs, and its limits. */
+export interface ParameterReaderSettings extends ParameterStorePlace {
   /** For the whole read, retries included. */
   readonly limitSeconds?: number;
   readonly maxAttempts?: number;
@@ -24,19 +28,16 @@ export interface ParameterReader {
    * @throws AutoscalerError that names the parameter and the problem, never the value
    */
   read(name: string, signal: AbortSignal): Promise<string>;
+  /** The same for a parameter that need not exist: null when it does not. */
+  readIfAny(name: string, signal: AbortSignal): Promise<string | null>;
 }
 
 /** Source: AWS Systems Manager API Reference, GetParameter. */
 export function createParameterReader(settings: ParameterReaderSettings): ParameterReader {
-  const { signedPost, limitSeconds = 8, maxAttempts = 3, pauseMs = 200 } = settings;
-  const endpoint = settings.endpoint ?? defaultEndpoint(settings.region);
+  const { limitSeconds = 8, maxAttempts = 3, pauseMs = 200 } = settings;
 
   async function attempt(name: string, signal: AbortSignal): Promise<string> {
-    const body = JSON.stringify({ Name: name, WithDecryption: true });
-    const request = { service: 'ssm', endpoint, operation: 'AmazonSSM.GetParameter', body };
-    const answer = await signedPost(request, signal);
-    if (answer.status !== 200) throw errorOf(answer.status, answer.text);
-    return secretIn(answer.text);
+    return secretIn(await askParameterStore(settings, 'GetParameter', { Name: name, WithDecryption: true }, signal));
   }
 
   async function attempts(name: string, signal: AbortSignal): Promise<string> {
@@ -51,15 +52,46 @@ export function createParameterReader(settings: ParameterReaderSettings): Parame
     }
   }
 
+  async function read(name: string, signal: AbortSignal): Promise<string> {
+    try {
+      return await withTimeLimit('GetParameter', limitSeconds, signal, (limited) => attempts(name, limited));
+    } catch (error) {
+      throw new AutoscalerError(`${detailOf(`SSM parameter ${name}`, error)}${hintFor(error)}`, { cause: error });
+    }
+  }
+
   return {
-    async read(name, signal) {
+    read,
+    async readIfAny(name, signal) {
       try {
-        return await withTimeLimit('GetParameter', limitSeconds, signal, (limited) => attempts(name, limited));
+        return await read(name, signal);
       } catch (error) {
-        throw new AutoscalerError(`${detailOf(`SSM parameter ${name}`, error)}${hintFor(error)}`, { cause: error });
+        if (isParameterMissing((error as AutoscalerError).cause)) return null;
+        throw error;
       }
     },
   };
+}
+
+/**
+ * The text of the store's answer to one call.
+ * @throws ParameterStoreError for a refusal, and what the connection throws
+ */
+export async function askParameterStore(
+  { signedPost, region, endpoint = defaultEndpoint(region) }: ParameterStorePlace,
+  operation: 'GetParameter' | 'PutParameter',
+  body: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<string> {
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${operation}` };
+  const answer = await signedPost({ service: 'ssm', endpoint, headers, body: JSON.stringify(body) }, signal);
+  if (answer.status !== 200) throw errorOf(answer.status, answer.text);
+  return answer.text;
+}
+
+/** True for the store's own word that there is no such parameter. */
+export function isParameterMissing(error: unknown): boolean {
+  return error instanceof ParameterStoreError && error.name === 'ParameterNotFound';
 }
 
 /** An error that SSM answered with, named as SSM names it. */
@@ -90,7 +122,7 @@ function secretIn(text: string): string {
 }
 
 /** The fields of a JSON object; null for anything else. The text itself is never repeated: it may hold the value. */
-function fieldsOf(text: string): Record<string, unknown> | null {
+export function fieldsOf(text: string): Record<string, unknown> | null {
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? { ...parsed } : null;

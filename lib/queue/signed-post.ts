@@ -1,17 +1,17 @@
 /**
- * One signed request to an AWS service that speaks AWS JSON 1.1, through the signer and the connections of the SQS
+ * One signed request to another AWS service (SSM speaks AWS JSON 1.1, SNS takes forms), through the signer and the connections of the SQS
  * client. A client of the SDK for a single call would add about 100 kB and 9 ms to every cold start.
  */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-/** A request of the AWS JSON protocol. */
-interface JsonRequest {
+/** A request to be signed. */
+interface SignedRequest {
   /** Name under which the request is signed, such as `ssm`. */
   readonly service: string;
   /** Such as `https://ssm.us-east-1.amazonaws.com`. */
   readonly endpoint: string;
-  /** Value of `x-amz-target`, such as `AmazonSSM.GetParameter`. */
-  readonly operation: string;
+  /** Type of the body, and whatever else the service's protocol wants. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
@@ -22,7 +22,7 @@ interface TextAnswer {
 }
 
 /** Throws what the connection throws; an answer with an error status is an answer. */
-export type SignedPost = (request: JsonRequest, signal: AbortSignal) => Promise<TextAnswer>;
+export type SignedPost = (request: SignedRequest, signal: AbortSignal) => Promise<TextAnswer>;
 
 /** The largest SSM parameter has 8 kB; the rest is room for its envelope. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ export function createSignedPost(client: SQSClient): SignedPost {
   };
 }
 
-function httpRequest({ endpoint, operation, body }: JsonRequest) {
+function httpRequest({ endpoint, headers, body }: SignedRequest) {
   const url = new URL(endpoint);
   return {
     method: 'POST',
@@ -47,7 +47,7 @@ function httpRequest({ endpoint, operation, body }: JsonRequest) {
     ...(url.port === '' ? {} : { port: Number(url.port) }),
     path: url.pathname,
     query: {},
-    headers: { host: url.host, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': operation },
+    headers: { ...headers, host: url.host },
     body,
   };
 }

@@ -112,8 +112,8 @@ export function heldAsBusy(decision: Decision, detail: string): Decision {
   };
 }
 
-function heldResult(decision: Decision, { observation }: DecisionInput): TargetResult {
-  const failures = Object.entries(observation).flatMap(([name, reading]) =>
+function heldResult(decision: Decision, { observation, override }: DecisionInput): TargetResult {
+  const failures = Object.entries({ ...observation, override }).flatMap(([name, reading]) =>
     reading.kind === 'failed' ? [`${name} (${reading.why}): ${reading.detail}`] : [],
   );
   if (failures.length === 0) return { kind: 'held', decision };

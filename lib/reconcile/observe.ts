@@ -98,7 +98,9 @@ async function readActions(
   { clock, host }: EvidencePorts,
   signal: AbortSignal,
 ): Promise<StackEvidence['actions']> {
-  const sinceMs = clock.nowMs() - (policy.scaleInCooldownSeconds + policy.actionTimeoutSeconds) * 1000;
+  const { scaleInCooldownSeconds, manualChangeHoldSeconds, deployGraceSeconds, actionTimeoutSeconds } = policy;
+  const quietSeconds = Math.max(scaleInCooldownSeconds, manualChangeHoldSeconds, deployGraceSeconds);
+  const sinceMs = clock.nowMs() - (quietSeconds + actionTimeoutSeconds) * 1000;
   if (!isRecent(shared.actions, clock) || sinceMs < (shared.actionsSinceMs ?? sinceMs)) {
     shared.actionsSinceMs = sinceMs;
     shared.actions = await host.actions(stackUid, signal, sinceMs);

@@ -13,6 +13,7 @@ import type {
   Decision,
   DecisionInput,
   Outcome,
+  Override,
   Placement,
   QueueSource,
   RateHistory,
@@ -52,6 +53,12 @@ export interface QueueReader {
    * Never one that is not over. A source that counts no messages sent and deleted has no rates: missing.
    */
   rates(queries: readonly RatesQuery[], signal: AbortSignal): Promise<ReadonlyMap<string, Reading<RateHistory>>>;
+}
+
+/** What people decided in this program's place. */
+export interface OverrideReader {
+  /** Overrides by target id, `*` for all targets that have none of their own; ended ones may be among them. */
+  read(signal: AbortSignal): Promise<Reading<ReadonlyMap<string, Override>>>;
 }
 
 /** How one look at an action ended. */

@@ -12,7 +12,16 @@ import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
 import type { Memory } from './memory.ts';
 import { lookOf, noAnswer, observe, readEvidence, type StackEvidence } from './observe.ts';
-import type { ActionSender, Clock, ProcessHost, QueueReader, Reporter, Scaler, TargetResult } from './ports.ts';
+import type {
+  ActionSender,
+  Clock,
+  OverrideReader,
+  ProcessHost,
+  QueueReader,
+  Reporter,
+  Scaler,
+  TargetResult,
+} from './ports.ts';
 
 /** Stacks that are looked at side by side: enough to hide latency, few enough to be polite to the API. */
 const CONCURRENT_STACKS = 8;
@@ -25,6 +34,7 @@ export interface ReconcilePorts {
   readonly clock: Clock;
   readonly queue: QueueReader;
   readonly host: ProcessHost;
+  readonly overrides: OverrideReader;
   readonly scaler: Scaler;
   readonly sender: ActionSender;
   readonly reporter: Reporter;
@@ -54,16 +64,20 @@ export async function reconcile(
   signals: PassSignals,
 ): Promise<ReadonlyMap<string, TargetResult>> {
   const results = new Map<string, TargetResult>();
-  const depths = await ports.queue.depths(
-    targets.map(({ id, source, policy }) => ({ targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds })),
-    signals.work,
-  );
+  const [depths, overrides] = await Promise.all([
+    ports.queue.depths(
+      targets.map(({ id, source, policy }) => ({ targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds })),
+      signals.work,
+    ),
+    ports.overrides.read(signals.work),
+  ]);
+  const shared = { depths, overrides };
   const stacks = [...Map.groupBy(targets, (target) => target.stackUid)];
   const worker = async () => {
     for (let next = stacks.shift(); next; next = stacks.shift()) {
       const [stackUid, stackTargets] = next;
       // Only a bug of ours gets here; it must not take the other stacks with it, least of all one that just scaled.
-      await reconcileStack(stackUid, stackTargets, depths, ports, signals, results).catch((error: unknown) => {
+      await reconcileStack(stackUid, stackTargets, shared, ports, signals, results).catch((error: unknown) => {
         for (const { id } of stackTargets.filter((target) => !results.has(target.id))) {
           results.set(id, { kind: 'failed', decision: null, error: asError(error) });
         }
@@ -72,6 +86,24 @@ export async function reconcile(
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENT_STACKS, stacks.length) }, worker));
   return new Map(targets.map(({ id }) => [id, resultOf(results, id)]));
+}
+
+/** What one read tells of all targets of a pass. */
+interface SharedReadings {
+  readonly depths: Awaited<ReturnType<QueueReader['depths']>>;
+  readonly overrides: Awaited<ReturnType<OverrideReader['read']>>;
+}
+
+/** The target's own override while it lasts, else the one for all. */
+function overrideOf(
+  overrides: SharedReadings['overrides'],
+  targetId: string,
+  nowMs: number,
+): DecisionInput['override'] {
+  if (overrides.kind !== 'ok') return overrides;
+  const own = overrides.value.get(targetId);
+  const value = (own && nowMs < own.untilMs ? own : overrides.value.get('*')) ?? null;
+  return { ...overrides, value };
 }
 
 function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string): TargetResult {
@@ -85,7 +117,7 @@ function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string):
 async function reconcileStack(
   stackUid: string,
   targets: readonly Target[],
-  depths: Awaited<ReturnType<QueueReader['depths']>>,
+  { depths, overrides }: SharedReadings,
   ports: ReconcilePorts,
   signals: PassSignals,
   results: Map<string, TargetResult>,
@@ -102,7 +134,8 @@ async function reconcileStack(
     const look = lookOf(observation, now);
     if (look) ports.memory.addLook(target.id, look);
     const windows = ports.openWindows(target.policy.schedule, now);
-    const input = { now, policy: target.policy, windows, observation };
+    const override = overrideOf(overrides, target.id, now);
+    const input = { now, policy: target.policy, override, windows, observation };
     const result = await reconcileTarget(target, input, evidence, ports, signals);
     results.set(target.id, result);
   }

@@ -400,7 +400,7 @@ describe('for every queue, strategy latency', () => {
   it('decides the same after a trip through JSON', () => {
     fc.assert(
       fc.property(observation, strategy, (seen, kind) => {
-        const input = { now: NOW, policy: wishOf(kind), windows: [], observation: seen };
+        const input = { now: NOW, policy: wishOf(kind), override: ok(null), windows: [], observation: seen };
         expect(decide(JSON.parse(JSON.stringify(input)))).toEqual(decide(input));
       }),
       { numRuns: 300 },

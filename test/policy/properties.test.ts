@@ -109,7 +109,7 @@ const observation: fc.Arbitrary<Observation> = fc.record({
 });
 
 function decided(seen: Observation, wish: Policy): Decision {
-  const answer = decide({ now: NOW, policy: wish, windows: [], observation: seen });
+  const answer = decide({ now: NOW, policy: wish, override: ok(null), windows: [], observation: seen });
   if (answer.kind !== 'decision') throw new Error('complete evidence must lead to a decision');
   return answer;
 }
@@ -133,7 +133,7 @@ describe('for every policy and observation, a decision', () => {
   it('is the same for the same input, also after a trip through JSON', () => {
     fc.assert(
       fc.property(policy, observation, (wish, seen) => {
-        const input = { now: NOW, policy: wish, windows: [], observation: seen };
+        const input = { now: NOW, policy: wish, override: ok(null), windows: [], observation: seen };
         const copy = JSON.parse(JSON.stringify(input));
         expect(decide(copy)).toEqual(decide(input));
       }),

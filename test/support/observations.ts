@@ -50,6 +50,8 @@ export function policyOf(changes: Partial<Policy> = {}): Policy {
     maxJobSeconds: null,
     stopSeconds: 90,
     longJobs: 'warn',
+    deployGraceSeconds: 120,
+    manualChangeHoldSeconds: 300,
     ...changes,
   };
 }
@@ -117,5 +119,5 @@ export function observationOf(workers: number, visible: number, changes: Partial
 }
 
 export function inputOf(observation: Observation, policy: Partial<Policy> = {}): DecisionInput {
-  return { now: NOW, policy: policyOf(policy), windows: [], observation };
+  return { now: NOW, policy: policyOf(policy), override: ok(null), windows: [], observation };
 }

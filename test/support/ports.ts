@@ -5,6 +5,7 @@ import type {
   Backlog,
   BacklogHistory,
   Outcome,
+  Override,
   Placement,
   RateHistory,
   Reading,
@@ -42,6 +43,7 @@ export interface WorldAnswers {
   rates: Record<string, Reading<RateHistory>>;
   placements: Record<string, Reading<Placement>>;
   stack: Reading<StackState>;
+  overrides: Reading<ReadonlyMap<string, Override>>;
   actions: Reading<readonly Action[]>;
   action: ActionLook;
   scale: (request: ScaleRequest) => ScaleAnswer;
@@ -56,6 +58,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
     rates: {},
     placements: {},
     stack: ok({ status: 'deployed', maintenanceMode: false }),
+    overrides: ok(new Map()),
     actions: ok([]),
     action: { kind: 'gone', detail: 'never there' },
     scale: () => ({ kind: 'accepted', actionId: 42 }),
@@ -119,6 +122,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
       looked: () => {},
     },
     memory: createMemory(),
+    overrides: { read: async () => answers.overrides },
     openWindows: () => [],
     newDecisionId: () => `decision-${results.length + 1}`,
   };

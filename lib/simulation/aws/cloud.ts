@@ -20,6 +20,7 @@ import {
 } from './control-plane.ts';
 import { type FaultHook, type GatewayRequest, type RequestRecord, startGateway } from './gateway.ts';
 import { createFunction, type InvokeOutcome, type LocalFunction } from './lambda.ts';
+import { handleNotifications, type Notification } from './notifications.ts';
 import { handleParameters, type Parameter } from './parameters.ts';
 import type { ServiceHandler } from './protocol.ts';
 import { createLocalQueues, createStackQueues, type LocalQueues } from './sqs.ts';
@@ -64,6 +65,8 @@ export interface CloudOptions {
   readonly nodePath?: string;
   readonly onLog?: (line: LogLine) => void;
   readonly onInvocation?: (report: InvocationReport) => void;
+  /** A message was published to a topic. */
+  readonly onNotification?: (notification: Notification) => void;
 }
 
 /** A running local AWS. */
@@ -159,6 +162,7 @@ async function compose(options: CloudOptions, cleanups: Cleanup[], close: () => 
     services: {
       sqs: (operation, body) => queues.call(operation, body),
       ssm: (operation, body) => handleParameters(parameters, place, operation, body),
+      sns: (operation, body) => handleNotifications(operation, body, options.onNotification ?? (() => {})),
       lambda: createLambdaHandler(stack, options.extraEnvironment ?? {}),
       events: createEventsHandler(stack),
       logs: createLogsHandler(stack, logs),
@@ -266,7 +270,7 @@ function reporting(target: LocalFunction, onInvocation: CloudOptions['onInvocati
   };
 }
 
-function parametersOf(stack: Stack, options: CloudOptions): ReadonlyMap<string, Parameter> {
+function parametersOf(stack: Stack, options: CloudOptions): Map<string, Parameter> {
   const own = stack
     .of('AWS::SSM::Parameter')
     .map(({ name, properties }) => [name, { type: properties.Type, value: properties.Value }] as const);
