@@ -15,8 +15,8 @@ export interface DeploymentPlace {
   readonly partition: string;
   readonly region: string;
   readonly account: string;
-  /** SSM parameter of the Cloud 66 token. */
-  readonly tokenParameter: string;
+  /** SSM parameters that people write: the token's and that of the overrides. */
+  readonly parameters: readonly string[];
 }
 
 /** One statement of an IAM policy. */
@@ -41,6 +41,9 @@ export const COVERED_TYPES: Readonly<Record<string, readonly string[]>> = {
   Mappings: ['AWS::Lambda::EventSourceMapping'],
   Queues: ['AWS::SQS::Queue', 'AWS::SQS::QueuePolicy'],
   Alarms: ['AWS::CloudWatch::Alarm'],
+  Dashboard: ['AWS::CloudWatch::Dashboard'],
+  Notifications: ['AWS::SNS::Topic', 'AWS::SNS::TopicPolicy', 'AWS::SNS::Subscription'],
+  Queries: ['AWS::Logs::QueryDefinition'],
   Schedule: ['AWS::Events::Rule'],
   Logs: ['AWS::Logs::LogGroup'],
   Roles: ['AWS::IAM::Role'],
@@ -60,13 +63,15 @@ function ownResources({ name, partition, region, account }: DeploymentPlace): re
     allow('Functions', ['lambda:*'], [arn('lambda', `function:${name}-*`)]),
     allow('Queues', ['sqs:*'], [arn('sqs', `${name}-*`)]),
     allow('Alarms', ['cloudwatch:*'], [arn('cloudwatch', `alarm:${name}-*`)]),
+    allow('Dashboard', ['cloudwatch:*'], [`arn:${partition}:cloudwatch::${account}:dashboard/${name}`]),
+    allow('Notifications', ['sns:*'], [arn('sns', `${name}-*`)]),
     allow('Schedule', ['events:*'], [arn('events', `rule/${name}-*`)]),
     allow('Logs', ['logs:*'], [arn('logs', `log-group:/aws/lambda/${name}-*`)]),
   ];
 }
 
 /** What could reach further than the deployment is listed call by call. */
-function handOver({ name, partition, region, account, tokenParameter }: DeploymentPlace): readonly Statement[] {
+function handOver({ name, partition, region, account, parameters }: DeploymentPlace): readonly Statement[] {
   const roles = `arn:${partition}:iam::${account}:role/${name}-*`;
   const ownFunctions = `arn:${partition}:lambda:${region}:${account}:function:${name}-*`;
   return [
@@ -74,11 +79,13 @@ function handOver({ name, partition, region, account, tokenParameter }: Deployme
     allow('RolesToFunctions', ['iam:PassRole'], [roles], {
       StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' },
     }),
+    // Saved queries have no resource of their own.
+    allow('Queries', ['logs:PutQueryDefinition', 'logs:DeleteQueryDefinition', 'logs:DescribeQueryDefinitions'], '*'),
     allow('Mappings', MAPPING_CALLS, '*', { ArnLike: { 'lambda:FunctionArn': ownFunctions } }),
     allow(
-      'Token',
+      'Parameters',
       ['ssm:PutParameter', 'ssm:GetParameter'],
-      [`arn:${partition}:ssm:${region}:${account}:parameter${tokenParameter}`],
+      parameters.map((parameter) => `arn:${partition}:ssm:${region}:${account}:parameter${parameter}`),
     ),
   ];
 }

@@ -2,6 +2,7 @@
 import type { FunctionName } from '../lib/config/schema.ts';
 import { InvalidInputError } from '../lib/errors.ts';
 import { type Plan, ref, type Value } from './cloudformation.ts';
+import { topicArn } from './notifications.ts';
 import { QUEUE_IDS } from './queues.ts';
 
 /** Lambda's limit for all variables of a function together, names included. */
@@ -16,7 +17,9 @@ const URL_OVERHEAD_BYTES = 70;
  */
 export function environments(plan: Plan): Readonly<Record<FunctionName, Readonly<Record<string, Value>>>> {
   const { name, alarmNamePrefix, deployment } = plan;
+  const topic = topicArn(plan);
   const common = {
+    ...(topic === null ? {} : { NOTIFY_TOPIC_ARN: topic }),
     STAGE: deployment.stage,
     ACTIONS_QUEUE_URL: ref(QUEUE_IDS.actions),
     ACTIONS_DEAD_LETTER_QUEUE_URL: ref(QUEUE_IDS.deadLetters),

@@ -1,8 +1,10 @@
 /** One role per function, with exactly the calls that it makes, on exactly the resources that it makes them on. */
 
+import { overridesParameter } from '../lib/config/overrides-parameter.ts';
 import { queueUrlParts } from '../lib/config/values.ts';
 import type { Target } from '../lib/domain.ts';
 import { arnOf, type Plan, type Resource, sub, type TemplatePart, type Value } from './cloudformation.ts';
+import { topicArn } from './notifications.ts';
 import { QUEUE_IDS } from './queues.ts';
 
 /** Logical ids of the roles, as serverless.yml gives them to the functions. */
@@ -10,16 +12,21 @@ const ROLE_IDS = { scale: 'ScaleRole', poller: 'PollerRole' } as const;
 
 export function roles(plan: Plan): TemplatePart {
   const { name, deployment } = plan;
-  const token = tokenStatements(deployment.tokenParameter);
+  const topic = topicArn(plan);
+  const common = [
+    ...tokenStatements(deployment.tokenParameter),
+    ...(topic === null ? [] : [allow('Notify', ['sns:Publish'], topic)]),
+  ];
   return {
     Resources: {
       [ROLE_IDS.scale]: role([
         ...queueStatements(deployment.targets),
         // GetMetricData knows no resources: AWS accepts nothing narrower than *.
         allow('ReadMetrics', ['cloudwatch:GetMetricData'], '*'),
+        allow('ReadOverrides', ['ssm:GetParameter'], sub(parameterArn(overridesParameter(deployment.stage)))),
         allow('RecordActions', ['sqs:SendMessage'], arnOf(QUEUE_IDS.actions)),
         allow('KeepFailedEvents', ['sqs:SendMessage'], arnOf(QUEUE_IDS.failures)),
-        ...token,
+        ...common,
         logStatement(`${name}-scale`),
       ]),
       [ROLE_IDS.poller]: role([
@@ -29,7 +36,7 @@ export function roles(plan: Plan): TemplatePart {
           arnOf(QUEUE_IDS.actions),
         ),
         allow('PutAsideRecords', ['sqs:SendMessage'], arnOf(QUEUE_IDS.deadLetters)),
-        ...token,
+        ...common,
         logStatement(`${name}-poller`),
       ]),
     },
@@ -89,6 +96,10 @@ function queueArn(url: string): string {
   return `arn:\${AWS::Partition}:sqs:${region}:${parts.accountId}:${parts.queueName}`;
 }
 
+function parameterArn(name: string): string {
+  return ownArn('ssm', `parameter/${name.replace(/^\//, '')}`);
+}
+
 /** An ARN in the account and region of the deployment. */
 function ownArn(product: string, resource: string): string {
   return `arn:\${AWS::Partition}:${product}:\${AWS::Region}:\${AWS::AccountId}:${resource}`;
@@ -99,7 +110,7 @@ function ownArn(product: string, resource: string): string {
  * this very parameter, read through SSM (https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html).
  */
 function tokenStatements(parameter: string): readonly Statement[] {
-  const arn = ownArn('ssm', `parameter/${parameter.replace(/^\//, '')}`);
+  const arn = parameterArn(parameter);
   const condition = {
     StringEquals: {
       'kms:ViaService': sub(`ssm.\${AWS::Region}.\${AWS::URLSuffix}`),

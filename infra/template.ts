@@ -13,7 +13,9 @@ import { summaryLines } from '../lib/config/summary.ts';
 import { AutoscalerError } from '../lib/errors.ts';
 import { alarms } from './alarms.ts';
 import type { Plan, TemplatePart, Value } from './cloudformation.ts';
+import { dashboard } from './dashboard.ts';
 import { environments } from './environments.ts';
+import { notifications } from './notifications.ts';
 import { queues } from './queues.ts';
 import { roles } from './roles.ts';
 
@@ -29,6 +31,8 @@ export interface Template {
   readonly queues: TemplatePart;
   readonly alarms: TemplatePart;
   readonly roles: TemplatePart;
+  readonly notifications: TemplatePart;
+  readonly dashboard: TemplatePart;
   readonly environments: Readonly<Record<FunctionName, Readonly<Record<string, Value>>>>;
   /** Reserved concurrency of the scale function; null = none. */
   readonly reservedConcurrency: number | null;
@@ -54,6 +58,8 @@ export function template(
     queues: queues(plan),
     alarms: alarms(plan),
     roles: roles(plan),
+    notifications: notifications(plan),
+    dashboard: dashboard(plan),
     environments: environments(plan),
     reservedConcurrency: deployment.reservedConcurrency,
     warnings: deployment.warnings,

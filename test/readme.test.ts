@@ -17,6 +17,15 @@ const COVERED: Readonly<Record<string, string>> = {
   'npm run doctor -- --stage "$STAGE" --region "$REGION"': 'test/doctor',
   'npm run -s deployer-policy -- --stage "$STAGE" --region "$REGION" --account 123456789012':
     'test/infra/deployer-policy.test.ts',
+  ...Object.fromEntries(
+    [
+      'worker 8 --for 2h --why "import"',
+      'worker pause --for 1h --why "migration"',
+      '--all pause-scale-in --for 1d --why "sale"',
+      'worker --clear',
+      '--list',
+    ].map((words) => [`npm run override -- ${words} --stage "$STAGE" --region "$REGION"`, 'test/cli/override.test.ts']),
+  ),
   'npm run backtest': 'test/cli',
   'npm run backtest -- --arrivals test/fixtures/traces/azfn19_diurnal_1m.csv --load 3 --job-seconds 6 --slo 60:95 --policy all --report out.html':
     'test/cli',

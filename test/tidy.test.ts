@@ -29,7 +29,7 @@ function importsOf(file: string, text: string): { specifier: string; typeOnly: b
   });
 }
 
-const ADAPTERS = ['cloud66', 'queue', 'actions', 'telemetry', 'config'];
+const ADAPTERS = ['cloud66', 'queue', 'actions', 'overrides', 'notify', 'telemetry', 'config'];
 /** What each layer may import at run time; types of `reconcile/ports.ts` are open to adapters. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],

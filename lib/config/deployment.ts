@@ -23,6 +23,8 @@ export interface Deployment {
   /** Name of the SSM parameter that holds the token; the token itself is never part of a deployment. */
   readonly tokenParameter: string;
   readonly actionFirstLookSeconds: number;
+  /** Who is told of what happens: a topic that is there already, or one that is made for a mail address. */
+  readonly notifications: { readonly topicArn: string | null; readonly email: string | null };
   /** Concurrent invocations to reserve for the scale function; null = none. */
   readonly reservedConcurrency: number | null;
   /** The variables of each function, as far as they do not name resources of the template. */
@@ -57,6 +59,7 @@ export function parseDeployment(
   const ids = targetIds(source);
   const targets = readTargets(source, ids, readSetting(source, 'ACTION_TIMEOUT_SECONDS'));
   const actionFirstLookSeconds = readSetting(source, 'ACTION_FIRST_LOOK_SECONDS');
+  const notifications = readNotifications(source);
   const concurrency = readSetting(source, 'RESERVED_CONCURRENCY');
   if (region !== null && stage !== LOCAL_STAGE) for (const target of targets) checkPlace(source, target, region);
   reportMisspelt(source, ids);
@@ -67,6 +70,7 @@ export function parseDeployment(
     targets,
     tokenParameter,
     actionFirstLookSeconds,
+    notifications,
     reservedConcurrency: concurrency === 0 ? null : concurrency,
     environments: {
       scale: functionEnvironment(source.environment, 'scale', ids, tokenParameter),
@@ -74,6 +78,17 @@ export function parseDeployment(
     },
     warnings: source.findings.warnings,
   };
+}
+
+/** One of the two at most: with a topic of one's own, its subscriptions are one's own as well. */
+function readNotifications(source: Source): Deployment['notifications'] {
+  const topicArn = readSetting(source, 'NOTIFY_TOPIC_ARN');
+  const email = readSetting(source, 'NOTIFY_EMAIL');
+  if (topicArn !== null && email !== null) {
+    const message = 'NOTIFY_TOPIC_ARN is set as well; subscribe the address to that topic, or leave one of the two out';
+    addProblem(source.findings, 'NOTIFY_EMAIL', message);
+  }
+  return { topicArn, email };
 }
 
 /** What can be deployed and will never work: the examples that nobody replaced, and a queue that no alarm can see. */

@@ -75,6 +75,28 @@ export const GLOBAL_SETTINGS = {
     essential: true,
     functions: SCALE,
   },
+  NOTIFY_EMAIL: {
+    ...GLOBAL,
+    group: 'Running',
+    type: matching(/^[^\s@<>"]{1,64}@[^\s@<>"]{1,190}$/, 'an e-mail address'),
+    default: null,
+    unset: 'nobody is told',
+    doc: 'Packaging only: makes an SNS topic that tells this address what happens; AWS sends a mail that must be confirmed first.',
+    example: 'ops@example.com',
+  },
+  NOTIFY_TOPIC_ARN: {
+    ...GLOBAL,
+    group: 'Running',
+    type: matching(
+      /^arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+      'the ARN of a standard SNS topic such as arn:aws:sns:eu-west-1:123456789012:alerts',
+    ),
+    default: null,
+    unset: 'nobody is told, unless NOTIFY_EMAIL is set',
+    doc: 'Instead of NOTIFY_EMAIL: an SNS topic of yours, on which e-mail, Slack or PagerDuty hang.',
+    example: 'arn:aws:sns:eu-west-1:123456789012:alerts',
+    functions: BOTH,
+  },
   LOG_LEVEL: {
     ...GLOBAL,
     group: 'Running',

@@ -23,6 +23,8 @@ export function readPolicy(source: Source, queue: QueueSource | null, actionTime
     maxJobSeconds: readSetting(source, 'MAX_JOB_SECONDS'),
     stopSeconds: readSetting(source, 'STOP_SECONDS'),
     longJobs: readSetting(source, 'LONG_JOBS'),
+    deployGraceSeconds: readSetting(source, 'DEPLOY_GRACE_SECONDS'),
+    manualChangeHoldSeconds: readSetting(source, 'MANUAL_CHANGE_HOLD_SECONDS'),
   };
   checkBounds(source, policy);
   return strategy === null ? null : { ...policy, strategy };

@@ -32,6 +32,8 @@ export interface PollerSettings {
   readonly stage: string;
   readonly actionTimeoutSeconds: number;
   readonly logLevel: LogLevel;
+  /** Where people are told what happens; null = nowhere but in the log. */
+  readonly notifyTopicArn: string | null;
   /** Sentences for the log: nothing that stops the program. */
   readonly warnings: readonly string[];
 }
@@ -123,6 +125,7 @@ function readPollerSettings(source: Source): PollerSettings {
     stage,
     actionTimeoutSeconds: readSetting(source, 'ACTION_TIMEOUT_SECONDS'),
     logLevel: readSetting(source, 'LOG_LEVEL'),
+    notifyTopicArn: readSetting(source, 'NOTIFY_TOPIC_ARN'),
     warnings: source.findings.warnings,
   };
 }

@@ -209,6 +209,22 @@ export const TARGET_SETTINGS = {
     default: '300',
     doc: 'Quiet time before a scale in, since the last finished change of the process in either direction.',
   },
+  DEPLOY_GRACE_SECONDS: {
+    ...TARGET,
+    group: 'Steadiness',
+    type: wholeNumber(0, 3600),
+    unit: 'seconds',
+    default: '120',
+    doc: 'After a deployment, which restarts all workers, a backlog calls for no more of them during this time.',
+  },
+  MANUAL_CHANGE_HOLD_SECONDS: {
+    ...TARGET,
+    group: 'Steadiness',
+    type: wholeNumber(0, 86_400),
+    unit: 'seconds',
+    default: '300',
+    doc: 'A count that somebody changed in Cloud 66 by hand is left alone for this time; 0 = not at all.',
+  },
   ALARM_THRESHOLD: {
     ...TARGET,
     group: 'Alarm',

@@ -12,15 +12,20 @@ import { createCloud66Client } from '../cloud66/client.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
 import { type Environment, readEnvironment, variableText } from '../config/env.ts';
+import { overridesParameter } from '../config/overrides-parameter.ts';
 import { openWindows } from '../config/schedule.ts';
 import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
+import { createNotices } from '../notify/notices.ts';
+import { createPublisher, type Publisher } from '../notify/sns.ts';
+import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import type { AwsConnection } from '../queue/connection.ts';
-import { createParameterReader } from '../queue/parameter.ts';
+import { createParameterReader, type ParameterReader } from '../queue/parameter.ts';
 import { createQueueReader } from '../queue/reader.ts';
 import { createSqs, type Sqs } from '../queue/sqs.ts';
 import { createMemory } from '../reconcile/memory.ts';
 import type { Clock, Reporter, Scaler } from '../reconcile/ports.ts';
+import type { PassSignals } from '../reconcile/reconcile.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
@@ -29,6 +34,7 @@ import { createCallReport } from './calls.ts';
 import { look } from './look.ts';
 import { lambdaHandler } from './middleware.ts';
 import { confirmRecords } from './records.ts';
+import { noting, tell } from './tell.ts';
 
 /** One try of the scale call: it must fit into what the middleware leaves after the last moment to begin one. */
 export const SCALE_TIMEOUT_MS = 10_000;
@@ -49,11 +55,13 @@ const write = (line: string) => {
 export function wireScale(environment: Environment = readEnvironment()) {
   const settings = parseSettings(environment);
   const shared = share('scale', settings, environment);
-  const { connection, sqs, client, host } = shared;
+  const { connection, sqs, client, host, parameters } = shared;
+  const overridesName = overridesParameter(settings.stage);
   const ports = {
     clock,
     queue: createQueueReader({ sqs, cloudwatch: createCloudWatch(connection), clock }),
     host,
+    overrides: createOverrideReader({ readDocument: (signal) => parameters.readIfAny(overridesName, signal), clock }),
     scaler: settings.dryRun ? dryRunScaler : createScaler({ client }),
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     memory: createMemory(),
@@ -62,7 +70,7 @@ export function wireScale(environment: Environment = readEnvironment()) {
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
     (event, signals, logger) =>
-      shared.reporting(logger, (reporter) => look(event, settings, { ...ports, reporter }, signals, logger)),
+      shared.reporting(logger, signals, (reporter) => look(event, settings, { ...ports, reporter }, signals, logger)),
     shared,
   );
 }
@@ -90,7 +98,7 @@ export function wirePoller(environment: Environment = readEnvironment()) {
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof confirmRecords>>>(
     (event, signals, logger) =>
-      shared.reporting(logger, (reporter) => confirmRecords(event, { ...ports, reporter }, signals, logger)),
+      shared.reporting(logger, signals, (reporter) => confirmRecords(event, { ...ports, reporter }, signals, logger)),
     shared,
   );
 }
@@ -106,7 +114,9 @@ function share(service: string, settings: PollerSettings, environment: Environme
   const metrics = createMetrics({ write, clock, service: variableText(environment, FUNCTION_NAME) ?? service });
   const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1' };
   const sqs = createSqs(connection);
-  const token = registered(tokenSource(settings, sqs, connection, environment), redactor);
+  const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
+  const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });
+  const token = registered(tokenSource(settings, parameters), redactor);
   const budget = createBudget();
   const calls = createCallReport({ budget, metrics, clock });
   const client = createCloud66Client({
@@ -119,29 +129,46 @@ function share(service: string, settings: PollerSettings, environment: Environme
     onWarning: warnOnce(logger, 'Cloud 66 warns.'),
   });
   const host = createProcessHost({ client, clock, onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.') });
+  const notices = createNotices();
+  const publisher = publisherOf(settings, sqs, environment);
   /** Each request has a reporter of its own, so that its records carry the request's id. */
-  const reporting = async <R>(requestLogger: Logger, work: (reporter: Reporter) => Promise<R>): Promise<R> => {
+  const reporting = async <R>(
+    requestLogger: Logger,
+    signals: PassSignals,
+    work: (reporter: Reporter) => Promise<R>,
+  ): Promise<R> => {
     try {
-      return await work(createReporter({ logger: requestLogger, metrics, clock }));
+      return await work(noting(createReporter({ logger: requestLogger, metrics, clock }), notices, requestLogger));
     } finally {
       calls.tell(requestLogger);
+      await tell({ notices, publisher, metrics }, requestLogger, signals.last);
     }
   };
-  return { logger, metrics, connection, sqs, client, host, reporting };
+  return { logger, metrics, connection, sqs, client, host, parameters, reporting };
 }
 
-function tokenSource(
-  { cloud66 }: PollerSettings,
-  { signedPost }: Sqs,
-  { region }: AwsConnection,
-  environment: Environment,
-): TokenSource {
+function tokenSource({ cloud66 }: PollerSettings, parameters: ParameterReader): TokenSource {
   const { token } = cloud66;
   if (token.kind === 'value') return fixedToken(token.value);
-  const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
-  const parameters = createParameterReader({ signedPost, region, endpoint });
   const never = new AbortController().signal; // the reader has a time limit of its own
   return createTokenSource({ readParameter: () => parameters.read(token.name, never), clock });
+}
+
+/** Null when no topic is configured. */
+function publisherOf(
+  { notifyTopicArn: topicArn, stage }: PollerSettings,
+  { signedPost }: Sqs,
+  environment: Environment,
+): Publisher | null {
+  if (topicArn === null) return null;
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  return createPublisher({
+    topicArn,
+    stage,
+    clock,
+    endpoint: environment['AWS_ENDPOINT_URL_SNS'] ?? environment['AWS_ENDPOINT_URL'],
+    postForm: ({ form, ...request }, signal) => signedPost({ ...request, headers, body: form.toString() }, signal),
+  });
 }
 
 /** Whatever token is ever used is struck out of everything that is written. */

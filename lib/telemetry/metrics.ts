@@ -26,6 +26,7 @@ export type MetricName =
   | 'ActionsTimedOut'
   | 'ActionsLost'
   | 'ApiCallsRemaining'
+  | 'NotificationsFailed'
   | 'LooksUnreadable'
   | 'ActionLooks'
   | 'ActionSeconds';

@@ -15,6 +15,7 @@ describe('the settings of the scale function', () => {
       actionTimeoutSeconds: 900,
       dryRun: false,
       logLevel: 'info',
+      notifyTopicArn: null,
       warnings: [],
       targets: [
         {
@@ -53,6 +54,8 @@ describe('the settings of the scale function', () => {
             maxJobSeconds: null,
             stopSeconds: 90,
             longJobs: 'warn',
+            deployGraceSeconds: 120,
+            manualChangeHoldSeconds: 300,
           },
         },
       ],
@@ -121,6 +124,8 @@ describe('the settings of the scale function', () => {
       maxJobSeconds: null,
       stopSeconds: 90,
       longJobs: 'warn',
+      deployGraceSeconds: 120,
+      manualChangeHoldSeconds: 300,
     });
   });
 

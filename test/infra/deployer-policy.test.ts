@@ -8,7 +8,7 @@ const PLACE = {
   partition: 'aws',
   region: 'eu-west-1',
   account: '123456789012',
-  tokenParameter: '/c66/token',
+  parameters: ['/c66/token', '/cloud66-worker-autoscaler/qa/overrides'],
 };
 const policy = deployerPolicy(PLACE);
 
@@ -37,9 +37,10 @@ describe('the policy for whoever deploys', () => {
     const wide = policy.Statement.filter(({ Resource, Condition }) => Resource === '*' && Condition === undefined);
     const calls = wide.flatMap(({ Action }) => Action);
     expect(calls.length).toBeGreaterThan(5);
-    for (const call of calls) expect(call).toMatch(/:(Describe|Get|List|Validate)/);
+    for (const call of calls) expect(call).toMatch(/:(Describe|Get|List|Validate)|QueryDefinition/);
     const named = policy.Statement.filter(({ Resource }) => Resource !== '*').flatMap(({ Resource }) => Resource);
-    for (const arn of named) expect(arn.includes(NAME) || arn.endsWith(':parameter/c66/token'), arn).toBe(true);
+    for (const arn of named)
+      expect(arn.includes(NAME) || PLACE.parameters.some((name) => arn.endsWith(`:parameter${name}`)), arn).toBe(true);
   });
 
   it('hands its roles to Lambda alone', () => {

@@ -52,6 +52,7 @@ describe('a packaged function', () => {
       ['sqs:GetQueueAttributes', [mail, reports]],
       ['sqs:GetQueueUrl', [reports]],
       ['cloudwatch:GetMetricData', '*'],
+      ['ssm:GetParameter', ownArn('ssm', 'parameter/cloud66-worker-autoscaler/qa/overrides')],
       ['sqs:SendMessage', arnOf('ActionsQueue')],
       ['sqs:SendMessage', arnOf('FailedEventsQueue')],
       ['ssm:GetParameter', TOKEN],

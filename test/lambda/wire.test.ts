@@ -8,7 +8,8 @@ import { createRealClock } from '../../lib/simulation/clock.ts';
 import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
 import { type Cloud66Server, startCloud66Server } from '../../lib/simulation/cloud66/server.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
-import { startScriptedServer } from '../support/http-server.ts';
+import { type AwsServer, ok, refusal, startAwsServer } from '../support/aws-server.ts';
+import { type ScriptedReply, startScriptedServer } from '../support/http-server.ts';
 import { type SqsServer, startSqsServer } from '../support/sqs-server.ts';
 
 const TOKEN = 'local-token-0123456789abcdef';
@@ -16,6 +17,7 @@ const CONTEXT = { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 } as
 const tick = () => ({ 'detail-type': 'Scheduled Event', time: new Date().toISOString() });
 
 let sqs: SqsServer;
+let aws: AwsServer;
 let cloud66: Cloud66Server;
 let account: Cloud66Account;
 let printed: string[];
@@ -23,8 +25,12 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   sqs = await startSqsServer();
+  aws = await startAwsServer();
 });
-afterAll(() => sqs.stop());
+afterAll(async () => {
+  await sqs.stop();
+  await aws.stop();
+});
 
 beforeEach(async () => {
   account = new Cloud66Account({
@@ -42,6 +48,8 @@ beforeEach(async () => {
   });
   cloud66 = await startCloud66Server({ account, random: createRandom(1), replyForm: 'mixed' });
   printed = [];
+  // Nobody has set an override.
+  aws.play(refusal(400, 'ParameterNotFound'));
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed.push(String(text));
     return true;
@@ -62,6 +70,7 @@ beforeEach(async () => {
     ACTIONS_QUEUE_URL: sqs.createQueue(`${queueName}-actions.fifo`),
     ACTIONS_DEAD_LETTER_QUEUE_URL: sqs.createQueue(`${queueName}-dead.fifo`),
     STAGE: 'local',
+    AWS_ENDPOINT_URL_SSM: aws.endpoint,
   };
   for (let job = 0; job < 30; job += 1) sqs.put(queueName, `{"job":${job}}`);
 });
@@ -174,5 +183,57 @@ describe('a wrong configuration stops', () => {
       expect(error).toBeInstanceOf(InvalidInputError);
       for (const name of names) expect((error as InvalidInputError).message).toContain(name);
     }
+  });
+});
+
+describe('an override that cannot be read', () => {
+  it('changes nothing and makes the invocation fail', async () => {
+    aws.play(ok({ Parameter: { Value: 'not a document' } }));
+    await expect(wireScale(environment)(tick(), CONTEXT)).rejects.toThrow(/override_unknown.*malformed/s);
+    expect(account.stack('shop').workers('worker')).toBe(1);
+  });
+});
+
+describe('notifications', () => {
+  const TOPIC = 'arn:aws:sns:us-east-1:000000000000:alerts';
+  /** A pass with a topic, whose SNS answers so. */
+  async function told(answer: ScriptedReply) {
+    const sns = await startScriptedServer();
+    sns.script(answer);
+    const handler = wireScale({ ...environment, NOTIFY_TOPIC_ARN: TOPIC, AWS_ENDPOINT_URL_SNS: sns.url });
+    const result = await handler(tick(), CONTEXT);
+    const forms = sns.requests.map(({ body }) => Object.fromEntries(new URLSearchParams(body)));
+    await sns.close();
+    return { result, forms };
+  }
+
+  it('tells a change in one signed message, and in the log', async () => {
+    const { result, forms } = await told({ body: {} });
+    expect(result).toEqual({ worker: 'scaled' });
+    expect(forms).toMatchObject([
+      {
+        Action: 'Publish',
+        TopicArn: TOPIC,
+        Subject: '[local] worker: scaled',
+        'MessageAttributes.entry.1.Name': 'kinds',
+      },
+    ]);
+    expect(forms[0]?.Message).toMatch(/^worker \(scaled\): 1 -> 3 workers \(backlog_above_target\): .+/);
+    expect(printed.join('')).toContain('"event":"notice"');
+  });
+
+  it('that are refused stop nothing: a warning and a metric', async () => {
+    const { result } = await told({
+      status: 403,
+      body: '<ErrorResponse><Error><Code>AuthorizationError</Code></Error></ErrorResponse>',
+    });
+    expect(result).toEqual({ worker: 'scaled' });
+    expect(printed.join('')).toMatch(/"level":"warn".*AuthorizationError/);
+    expect(printed.join('')).toContain('"NotificationsFailed"');
+  });
+
+  it('are written down where no topic is configured', async () => {
+    await wireScale(environment)(tick(), CONTEXT);
+    expect(printed.join('')).toContain('"event":"notice"');
   });
 });

@@ -48,6 +48,7 @@ const observation: Observation = {
 
 const input: DecisionInput = {
   now: NOW_MS,
+  override: { kind: 'ok', value: null, observedAtMs: 0 },
   windows: [],
   policy: policyOf(),
   observation,

@@ -129,7 +129,7 @@ async function answer(message: IncomingMessage, routes: GatewayRoutes, requests:
     log('answered', 200);
     return { text: callerIdentity(routes.place, caller) };
   }
-  const body: unknown = rest?.body ?? (text === '' ? {} : JSON.parse(text));
+  const body: unknown = rest?.body ?? bodyOf(message, text);
   const denied = deny(request, body, caller, routes);
   if (denied !== null) {
     log('denied', denied.status);
@@ -192,6 +192,13 @@ function credentialScope(authorization: string | undefined): { accessKeyId: stri
   const match = /Credential=([^/\s]+)\/\d{8}\/[^/]+\/([^/]+)\/aws4_request/.exec(authorization ?? '');
   const [, accessKeyId, service] = match ?? [];
   return accessKeyId === undefined || service === undefined ? null : { accessKeyId, service };
+}
+
+/** Query services send a form, the others JSON. */
+function bodyOf(message: IncomingMessage, text: string): unknown {
+  const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  if (isForm) return Object.fromEntries(new URLSearchParams(text));
+  return text === '' ? {} : JSON.parse(text);
 }
 
 /** JSON services name the operation in a header, query services in the body. */

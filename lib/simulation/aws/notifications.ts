@@ -20,7 +20,7 @@ export function handleNotifications(
   if (operation !== 'Publish' || !isRecord(body)) {
     return errorReply(400, 'InvalidAction', `The local SNS has no ${operation}`);
   }
-  const text = (name: string) => String(body[name] ?? '');
+  const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '');
   const [topicArn, subject, message] = [text('TopicArn'), text('Subject'), text('Message')];
   if (!/^arn:aws:sns:[\w-]+:\d{12}:[\w-]+$/.test(topicArn)) return errorReply(404, 'NotFound', 'Topic does not exist');
   if (!/^[\x20-\x7e]{1,99}$/.test(subject)) return errorReply(400, 'InvalidParameter', 'Invalid parameter: Subject');

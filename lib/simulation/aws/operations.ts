@@ -37,6 +37,7 @@ const REQUIRED: Readonly<Record<string, (operation: string, body: Body, place: P
     const name = text(body.Name).replace(/^\//, '');
     return { action: `ssm:${operation}`, resource: arn(place, 'ssm', `parameter/${name}`), context: {} };
   },
+  sns: (operation, body) => ({ action: `sns:${operation}`, resource: text(body.TopicArn), context: {} }),
   lambda: (operation, body, place) => {
     const name = operation.startsWith('GetFunction') || operation === 'GetPolicy' ? text(body.FunctionName) : '';
     const resource = name === '' ? '*' : arn(place, 'lambda', `function:${name}`);

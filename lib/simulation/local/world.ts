@@ -135,10 +135,13 @@ async function startAws(options: WorldOptions, cloud66Url: string) {
     clock,
     accountId: '000000000000',
     onTransition: (transition) => {
-      options.onAlarm?.(transition);
       const { alarmArn, accountId } = transition.event;
+      const lambdaArns = transition.actionArns.filter((arn) => arn.includes(':lambda:'));
+      // The alarms on the program's own health call nobody here; they are the page's and the story's business no more.
+      if (lambdaArns.length === 0) return;
+      options.onAlarm?.(transition);
       const caller = { principal: 'lambda.alarms.cloudwatch.amazonaws.com', sourceArn: alarmArn };
-      for (const arn of transition.actionArns) {
+      for (const arn of lambdaArns) {
         invoke.as?.({ ...caller, sourceAccount: accountId }, arn, transition.event);
       }
     },
