@@ -3,13 +3,29 @@ import { type AlarmDefinition, alarmDefinition } from '../lib/config/alarms.ts';
 import { arnOf, FUNCTION_IDS, type Plan, type Resource, ref, sub, type TemplatePart } from './cloudformation.ts';
 
 const PERMISSION_ID = 'AlarmPermission';
+/**
+ * Targets with an alarm of their own, the first ones: CloudFormation takes 500 resources, some 40 are the program's own, and
+ * there must be room for what comes. The others are left to the tick.
+ */
+const MAX_ALARMS = 400;
 
 export function alarms({ alarmNamePrefix, deployment }: Plan): TemplatePart {
   const resources: Record<string, Resource> = { [PERMISSION_ID]: permission(alarmNamePrefix) };
-  for (const target of deployment.targets) {
+  for (const target of deployment.targets.slice(0, MAX_ALARMS)) {
     resources[`${logicalName(target.id)}BacklogAlarm`] = alarm(alarmDefinition(target, alarmNamePrefix));
   }
   return { Resources: resources };
+}
+
+/** Says which targets are left to the tick. */
+export function alarmWarnings({ deployment: { targets } }: Plan): readonly string[] {
+  const rest = targets.slice(MAX_ALARMS);
+  if (rest.length === 0) return [];
+  const first = rest[0]?.id;
+  return [
+    `${rest.length} targets, from ${first} on, have no alarm: CloudFormation takes 500 resources. They are looked at by the ` +
+      'minute tick like all others, and only that',
+  ];
 }
 
 /**

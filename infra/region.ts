@@ -2,8 +2,9 @@
 import { readEnvironment } from '../lib/config/env.ts';
 import { readEnvFile } from '../lib/config/env-file.ts';
 import { homeRegion } from '../lib/config/home-region.ts';
+import { readTargetsFile } from '../lib/config/targets-file.ts';
 
 const environment = readEnvironment();
-// What is wrong with the file is template.ts's to tell.
-const variables = readEnvFile(process.cwd(), environment)?.variables;
-process.stdout.write(homeRegion({ ...variables, ...environment }));
+// What is wrong with the files is template.ts's to tell.
+const own = { ...readEnvFile(process.cwd(), environment)?.variables, ...environment };
+process.stdout.write(homeRegion({ ...readTargetsFile(process.cwd(), own)?.variables, ...own }));

@@ -66,8 +66,54 @@ function role(statements: readonly Statement[]): Resource {
   };
 }
 
+/** Inline policies of a role end at 10,240 characters; this is what the queues may have of them, for both statements. */
+const MAX_QUEUE_CHARACTERS = 6000;
+
 /** Depth of the targets' own queues; a queue known by name only must be looked up as well. */
 function queueStatements(targets: readonly Target[]): readonly Statement[] {
+  const { all, named } = queueArns(targets);
+  const room = named.length === 0 ? MAX_QUEUE_CHARACTERS : MAX_QUEUE_CHARACTERS / 2;
+  return [
+    ...statementOn('ReadDepth', 'sqs:GetQueueAttributes', fitting(all, room)),
+    ...statementOn('FindQueues', 'sqs:GetQueueUrl', fitting(named, room)),
+  ];
+}
+
+/** Says when the role may look at more queues than the targets have. */
+export function roleWarnings({ deployment: { targets } }: Plan): readonly string[] {
+  const { all } = queueArns(targets);
+  const patterns = fitting(all, MAX_QUEUE_CHARACTERS).filter((arn) => arn.endsWith('*'));
+  if (patterns.length === 0) return [];
+  const names = patterns.map((arn) => arn.slice(arn.lastIndexOf(':') + 1));
+  return [
+    `${all.length} queues do not fit into a role's policy one by one: the scale function may read the depth (nothing else) of ` +
+      `all queues named ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`,
+  ];
+}
+
+/**
+ * The ARNs as they are where they fit; otherwise as patterns of their longest beginnings that fit, so that as few other
+ * queues as possible are among them. A queue's name has at most 80 characters, so a beginning of one always fits.
+ */
+function fitting(arns: readonly string[], maxCharacters: number): readonly string[] {
+  const unique = [...new Set(arns)];
+  const patternsOf = (length: number) => [...new Set(unique.map((arn) => beginning(arn, length)))];
+  const size = (patterns: readonly string[]) => patterns.reduce((sum, arn) => sum + arn.length + 3, 0);
+  for (let length = MAX_NAME_CHARACTERS; length > 1; length -= 1) {
+    const patterns = patternsOf(length);
+    if (size(patterns) <= maxCharacters) return patterns;
+  }
+  return patternsOf(1);
+}
+
+const MAX_NAME_CHARACTERS = 80;
+
+function beginning(arn: string, length: number): string {
+  const start = arn.lastIndexOf(':') + 1;
+  return arn.length - start <= length ? arn : `${arn.slice(0, start + length)}*`;
+}
+
+function queueArns(targets: readonly Target[]) {
   const all: string[] = [];
   const named: string[] = [];
   for (const { source } of targets) {
@@ -77,10 +123,7 @@ function queueStatements(targets: readonly Target[]): readonly Statement[] {
       named.push(ownArn('sqs', source.queueName));
     }
   }
-  return [
-    ...statementOn('ReadDepth', 'sqs:GetQueueAttributes', all),
-    ...statementOn('FindQueues', 'sqs:GetQueueUrl', named),
-  ];
+  return { all, named };
 }
 
 /** No statement for no resources: IAM refuses an empty list. */

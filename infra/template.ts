@@ -10,14 +10,15 @@ import { type EnvFile, readEnvFile } from '../lib/config/env-file.ts';
 import type { FunctionName } from '../lib/config/schema.ts';
 import { ConfigurationError } from '../lib/config/settings.ts';
 import { summaryLines } from '../lib/config/summary.ts';
+import { readTargetsFile, type TargetsFile } from '../lib/config/targets-file.ts';
 import { AutoscalerError } from '../lib/errors.ts';
-import { alarms } from './alarms.ts';
+import { alarms, alarmWarnings } from './alarms.ts';
 import type { Plan, TemplatePart, Value } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { environments } from './environments.ts';
 import { notifications } from './notifications.ts';
 import { queues } from './queues.ts';
-import { roles } from './roles.ts';
+import { roles, roleWarnings } from './roles.ts';
 
 /** Where a deployment goes. */
 export interface Place {
@@ -36,6 +37,8 @@ export interface Template {
   readonly environments: Readonly<Record<FunctionName, Readonly<Record<string, Value>>>>;
   /** Reserved concurrency of the scale function; null = none. */
   readonly reservedConcurrency: number | null;
+  /** What the scale function's archive holds beside its code; null = nothing. */
+  readonly packagedTargets: Readonly<Record<string, string>> | null;
   readonly warnings: readonly string[];
   /** What was understood, one line per target. */
   readonly summary: readonly string[];
@@ -49,9 +52,9 @@ export interface Template {
 export function template(
   environment: Environment,
   { service, stage, region }: Place,
-  file: EnvFile | null = null,
+  files: { readonly file?: EnvFile | null; readonly targets?: TargetsFile | null } = {},
 ): Template {
-  const deployment = parseDeployment({ ...environment, STAGE: stage }, { file, region });
+  const deployment = parseDeployment({ ...environment, STAGE: stage }, { ...files, region });
   const name = `${service}-${stage}`;
   const plan: Plan = { name, alarmNamePrefix: `${name}-backlog-`, deployment };
   return {
@@ -62,7 +65,8 @@ export function template(
     dashboard: dashboard(plan),
     environments: environments(plan),
     reservedConcurrency: deployment.reservedConcurrency,
-    warnings: deployment.warnings,
+    packagedTargets: deployment.packagedTargets,
+    warnings: [...deployment.warnings, ...alarmWarnings(plan), ...roleWarnings(plan)],
     summary: summaryLines(deployment),
   };
 }
@@ -70,9 +74,11 @@ export function template(
 function main([service = '', stage = '', region = '']: readonly string[]): void {
   const environment = readEnvironment();
   const file = readEnvFile(process.cwd(), environment);
-  tell([`Settings: ${file === null ? '' : `${file.name} and `}the environment`]);
+  const targets = readTargetsFile(process.cwd(), { ...file?.variables, ...environment });
+  const names = [targets, file].flatMap((each) => (each === null ? [] : [`${each.name} and `]));
+  tell([`Settings: ${names.join('')}the environment`]);
   try {
-    const { warnings, summary, ...parts } = template(environment, { service, stage, region }, file);
+    const { warnings, summary, ...parts } = template(environment, { service, stage, region }, { file, targets });
     tell([...warnings.map(warningLine), ...summary]);
     process.stdout.write(JSON.stringify(parts));
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Writes a ZIP archive of one file, the same bytes for the same content (APPNOTE.TXT 4.3, method 8). */
+/** Writes ZIP archives, the same bytes for the same content (APPNOTE.TXT 4.3, method 8). */
 import { crc32, deflateRawSync } from 'node:zlib';
 
 /** 1980-01-01 00:00, the format's oldest time: an archive must not differ because it was made later. */
@@ -11,11 +11,27 @@ const MADE_BY_UNIX = (3 << 8) | VERSION;
 const METHOD_DEFLATE = 8;
 
 /**
- * @param {string} name path within the archive, with /
- * @param {Uint8Array} content
+ * @param {ReadonlyMap<string, Uint8Array>} files content by path within the archive, with /
  * @returns {Buffer}
  */
-export function zipOf(name, content) {
+export function zipOf(files) {
+  let offset = 0;
+  const entries = [...files].map(([name, content]) => {
+    const entry = entryOf(name, content, offset);
+    offset += entry.local.length;
+    return entry;
+  });
+  const directory = Buffer.concat(entries.map(({ central }) => central));
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...entries.map(({ local }) => local), directory, signature(0x06054b50), end]);
+}
+
+/** One file with its header, and its line in the directory at the end. */
+function entryOf(name, content, offset) {
   const path = Buffer.from(name);
   const body = deflateRawSync(content, { level: 9 });
   const common = Buffer.alloc(26);
@@ -27,18 +43,15 @@ export function zipOf(name, content) {
   common.writeUInt32LE(body.length, 14);
   common.writeUInt32LE(content.length, 18);
   common.writeUInt16LE(path.length, 22);
-  const local = Buffer.concat([signature(0x04034b50), common, path, body]);
   const attributes = Buffer.alloc(14);
   attributes.writeUInt32LE((FILE_MODE << 16) >>> 0, 6);
+  attributes.writeUInt32LE(offset, 10);
   const madeBy = Buffer.alloc(2);
   madeBy.writeUInt16LE(MADE_BY_UNIX);
-  const central = Buffer.concat([signature(0x02014b50), madeBy, common, attributes, path]);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(1, 4);
-  end.writeUInt16LE(1, 6);
-  end.writeUInt32LE(central.length, 8);
-  end.writeUInt32LE(local.length, 12);
-  return Buffer.concat([local, central, signature(0x06054b50), end]);
+  return {
+    local: Buffer.concat([signature(0x04034b50), common, path, body]),
+    central: Buffer.concat([signature(0x02014b50), madeBy, common, attributes, path]),
+  };
 }
 
 function signature(value) {

@@ -14,6 +14,7 @@ import { homeRegion } from '../config/home-region.ts';
 import { overridesParameter } from '../config/overrides-parameter.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
+import { readTargetsFile, type TargetsFile } from '../config/targets-file.ts';
 import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import type { AwsConnection } from '../queue/connection.ts';
@@ -68,22 +69,29 @@ export function withPlaceOptions(command: Command): Command {
     );
 }
 
-/** The settings of this machine: its environment, and the project's `.env`, which loses against it. */
+/** The settings of this machine: its environment, and the project's files, which lose against it. */
 export interface Sources {
   readonly environment: Environment;
   readonly file: EnvFile | null;
+  /** The file of targets, if TARGETS_FILE names one. */
+  readonly targets?: TargetsFile | null;
 }
 
 export function readSources(): Sources {
   const environment = { ...process.env };
-  return { environment, file: readEnvFile(ROOT, environment) };
+  const file = readEnvFile(ROOT, environment);
+  return { environment, file, targets: readTargetsFile(ROOT, { ...file?.variables, ...environment }) };
 }
 
 /** The place that a deployment with the same options and settings goes to: see stage and region in serverless.yml. */
-function placeOf({ environment, file }: Sources, { stage = 'dev', region }: PlaceOptions): Place {
+function placeOf({ environment, file, targets }: Sources, { stage = 'dev', region }: PlaceOptions): Place {
   const set = (variable: string) => variableText(environment, variable);
   const named = region ?? set('AWS_REGION') ?? set('AWS_DEFAULT_REGION');
-  return { stage, region: named ?? homeRegion({ ...file?.variables, ...environment }), name: nameOf(stage) };
+  return {
+    stage,
+    region: named ?? homeRegion({ ...targets?.variables, ...file?.variables, ...environment }),
+    name: nameOf(stage),
+  };
 }
 
 /** Service and stage: what the names of all resources of a deployment begin with. */
@@ -99,7 +107,7 @@ export function nameOf(stage: string): string {
  */
 export function connect(sources: Sources, options: PlaceOptions, onWarning: (warning: string) => void): Connection {
   const clock: Clock = { nowMs: () => Date.now() };
-  const settings = globalSource(sources.environment, sources.file);
+  const settings = globalSource(sources.environment, sources);
   const { environment } = settings;
   const place = placeOf(sources, options);
   const deployment = deploymentOf(sources, environment, place);
@@ -127,8 +135,12 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
  * The settings as packaging would read them, but for one thing: a token of one's own is welcome here, beside the name of
  * the parameter or instead of it, because nothing of this is packaged.
  */
-function deploymentOf({ environment, file }: Sources, merged: Environment, { stage, region }: Place): Deployment {
-  const packaging = { file, region };
+function deploymentOf(
+  { environment, file, targets = null }: Sources,
+  merged: Environment,
+  { stage, region }: Place,
+): Deployment {
+  const packaging = { file, targets, region };
   const hasOwnToken = variableText(merged, 'CLOUD66_TOKEN') !== null;
   if (!hasOwnToken) return parseDeployment({ ...environment, STAGE: stage }, packaging);
   const tokenParameter = variableText(merged, 'CLOUD66_TOKEN_PARAMETER') ?? `/${SERVICE}/${stage}/token`;

@@ -4,10 +4,12 @@ import type { Environment } from './env.ts';
 import { variableText } from './env.ts';
 import type { EnvFile } from './env-file.ts';
 import { reportMisspelt } from './misspelt.ts';
+import { PACKAGED_TARGETS } from './packaged-targets.ts';
 import { addProblem, readRequired, readSetting, type Source, shown } from './read.ts';
 import { type FunctionName, SETTINGS, type Setting, type SettingName, TARGET_SETTING_NAMES } from './schema.ts';
 import { globalSource, readApiUrl, readToken, throwProblems } from './settings.ts';
 import { readTargets, targetIds, variablePrefix } from './targets.ts';
+import type { TargetsFile } from './targets-file.ts';
 import { queueUrlParts } from './values.ts';
 
 /** The stage of the local run, which keeps the token in a parameter store of its own. */
@@ -29,6 +31,8 @@ export interface Deployment {
   readonly reservedConcurrency: number | null;
   /** The variables of each function, as far as they do not name resources of the template. */
   readonly environments: Readonly<Record<FunctionName, Readonly<Record<string, string>>>>;
+  /** Variables from a file of targets, which are packaged beside the scale function's code; null without such a file. */
+  readonly packagedTargets: Readonly<Record<string, string>> | null;
   readonly warnings: readonly string[];
 }
 
@@ -36,6 +40,8 @@ export interface Deployment {
 export interface PackagingOptions {
   /** The file of settings, whose names are checked more strictly than the environment's. */
   readonly file?: EnvFile | null;
+  /** The file of targets. */
+  readonly targets?: TargetsFile | null;
   /** The region of the deployment; without it, what depends on it goes unchecked. */
   readonly region?: string | null;
 }
@@ -47,9 +53,9 @@ export interface PackagingOptions {
  */
 export function parseDeployment(
   environment: Environment,
-  { file = null, region = null }: PackagingOptions = {},
+  { file = null, targets: targetsFile = null, region = null }: PackagingOptions = {},
 ): Deployment {
-  const source = globalSource(environment, file);
+  const source = globalSource(environment, { file, targets: targetsFile });
   const stage = readSetting(source, 'STAGE');
   const tokenParameter = readTokenParameter(source, stage);
   readApiUrl(source);
@@ -63,7 +69,8 @@ export function parseDeployment(
   const concurrency = readSetting(source, 'RESERVED_CONCURRENCY');
   if (region !== null && stage !== LOCAL_STAGE) for (const target of targets) checkPlace(source, target, region);
   reportMisspelt(source, ids);
-  throwProblems(source.findings);
+  throwProblems(located(source.findings, targetsFile));
+  const own = { ...file?.variables, ...environment };
   return {
     stage,
     dryRun,
@@ -73,9 +80,13 @@ export function parseDeployment(
     notifications,
     reservedConcurrency: concurrency === 0 ? null : concurrency,
     environments: {
-      scale: functionEnvironment(source.environment, 'scale', ids, tokenParameter),
-      poller: functionEnvironment(source.environment, 'poller', ids, tokenParameter),
+      scale: {
+        ...functionEnvironment(own, 'scale', ids, tokenParameter),
+        ...(targetsFile === null ? {} : { TARGETS_FILE: PACKAGED_TARGETS }),
+      },
+      poller: functionEnvironment(own, 'poller', ids, tokenParameter),
     },
+    packagedTargets: targetsFile?.variables ?? null,
     warnings: source.findings.warnings,
   };
 }
@@ -89,6 +100,15 @@ function readNotifications(source: Source): Deployment['notifications'] {
     addProblem(source.findings, 'NOTIFY_EMAIL', message);
   }
   return { topicArn, email };
+}
+
+/** Problems of what a file of targets says, with their lines: there the names have no prefixes. */
+function located({ problems, warnings }: Source['findings'], targets: TargetsFile | null): Source['findings'] {
+  const placed = problems.map((problem) => {
+    const place = targets?.places.get(problem.field);
+    return place === undefined ? problem : { ...problem, field: `${place}: ${problem.field}` };
+  });
+  return { problems: placed, warnings };
 }
 
 /** What can be deployed and will never work: the examples that nobody replaced, and a queue that no alarm can see. */

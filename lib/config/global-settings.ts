@@ -48,6 +48,15 @@ export const GLOBAL_SETTINGS = {
     example: 'mailer,reports',
     functions: SCALE,
   },
+  TARGETS_FILE: {
+    ...GLOBAL,
+    group: 'Targets',
+    type: matching(/./, 'the path of a YAML file'),
+    default: null,
+    unset: 'targets come from the variables alone',
+    doc: 'Packaging only: a YAML file with targets and their settings, for fleets that do not fit into variables; variables win over it.',
+    example: 'targets.yml',
+  },
   ACTION_FIRST_LOOK_SECONDS: {
     ...GLOBAL,
     group: 'Running',

@@ -104,7 +104,7 @@ function unknownMessage(variable: string, prefixes: readonly string[], meant: st
 }
 
 /** The known name that was most probably meant; null when none is near. */
-function nearest(variable: string, known: readonly string[]): string | null {
+export function nearest(variable: string, known: readonly string[]): string | null {
   let best: { readonly name: string; readonly edits: number } | null = null;
   for (const name of known) {
     const limit = name.length < SHORT_LENGTH ? 1 : NEAR_EDITS;

@@ -5,7 +5,7 @@
  * errors only.
  */
 import type { Target } from '../domain.ts';
-import { InvalidInputError } from '../errors.ts';
+import { InvalidInputError, type Problem } from '../errors.ts';
 import type { Environment } from './env.ts';
 import { variableText } from './env.ts';
 import type { EnvFile } from './env-file.ts';
@@ -84,10 +84,20 @@ export function parsePollerSettings(environment: Environment): PollerSettings {
   return settings;
 }
 
-/** A source of global settings with no findings yet; what the environment sets, even to nothing, wins over the file. */
-export function globalSource(environment: Environment, file: EnvFile | null = null): Source {
-  const findings = { problems: [...(file?.problems ?? [])], warnings: [] };
-  return { environment: { ...file?.variables, ...environment }, prefix: null, listed: false, file, findings };
+/** What lies under the environment: the file of settings, and under that the variables of a file of targets. */
+export interface Files {
+  readonly file?: EnvFile | null;
+  readonly targets?: {
+    readonly variables: Readonly<Record<string, string>>;
+    readonly problems: readonly Problem[];
+  } | null;
+}
+
+/** A source of global settings with no findings yet; what the environment sets, even to nothing, wins over the files. */
+export function globalSource(environment: Environment, { file = null, targets = null }: Files = {}): Source {
+  const findings = { problems: [...(file?.problems ?? []), ...(targets?.problems ?? [])], warnings: [] };
+  const all = { ...targets?.variables, ...file?.variables, ...environment };
+  return { environment: all, prefix: null, listed: false, file, findings };
 }
 
 /** Settings that cannot be used. What is merely odd is told as well: one may explain the other. */

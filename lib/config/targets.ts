@@ -17,8 +17,8 @@ import {
 import { SETTINGS, TARGET_SETTING_NAMES } from './schema.ts';
 import { queueUrlParts } from './values.ts';
 
-/** How many targets one deployment may have; the 4 KB of a function's environment end sooner. */
-const MAX_TARGETS = 100;
+/** How many targets one deployment may have: what a tick has time for. */
+const MAX_TARGETS = 1000;
 const MAX_ID_LENGTH = 40;
 
 /** Their prefixes belong to the platform: AWS_REGION, NODE_OPTIONS, npm_config_…, CLOUD66_TOKEN. */

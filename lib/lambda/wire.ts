@@ -13,6 +13,7 @@ import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
 import { type Environment, readEnvironment, variableText } from '../config/env.ts';
 import { overridesParameter } from '../config/overrides-parameter.ts';
+import { withPackagedTargets } from '../config/packaged-targets.ts';
 import { openWindows } from '../config/schedule.ts';
 import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
 import { createNotices } from '../notify/notices.ts';
@@ -52,7 +53,7 @@ const write = (line: string) => {
  *
  * @throws InvalidInputError that lists every problem of the configuration.
  */
-export function wireScale(environment: Environment = readEnvironment()) {
+export function wireScale(environment: Environment = withPackagedTargets(readEnvironment(), import.meta.url)) {
   const settings = parseSettings(environment);
   const shared = share('scale', settings, environment);
   const { connection, sqs, client, host, parameters } = shared;

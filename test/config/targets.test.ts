@@ -83,9 +83,9 @@ describe('targets', () => {
   });
 
   it('are limited in number', () => {
-    const ids = Array.from({ length: 101 }, (_, index) => `t${index}`);
+    const ids = Array.from({ length: 1001 }, (_, index) => `t${index}`);
     const problems = problemsOf(() => parseSettings({ ...MINIMAL, TARGETS: ids.join(',') }));
-    expect(problems).toContainEqual({ field: 'TARGETS', message: '101 targets are more than 100' });
+    expect(problems).toContainEqual({ field: 'TARGETS', message: '1001 targets are more than 1000' });
   });
 
   it('must not share a process of a stack', () => {

@@ -19,7 +19,9 @@ const { bundle, BUDGET } = (await import(infra('bundle.mjs'))) as {
   BUDGET: { readonly plain: number; readonly gzipped: number };
 };
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`.replace('.', '\\.');
-const { zipOf } = (await import(infra('zip.mjs'))) as { zipOf: (name: string, content: Uint8Array) => Buffer };
+const { zipOf } = (await import(infra('zip.mjs'))) as {
+  zipOf: (files: ReadonlyMap<string, Uint8Array>) => Buffer;
+};
 
 const SMALL = 'export const handler = async (): Promise<string> => "small";';
 let root = '';
@@ -28,7 +30,7 @@ beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'autoscaler-bundle-'));
   mkdirSync(path.join(root, 'functions'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
 function write(scale: string, poller = SMALL): void {
   writeFileSync(path.join(root, 'functions', 'scale.ts'), scale);
@@ -101,8 +103,8 @@ describe('bundles', () => {
 describe('archives', () => {
   it('hold one readable file and are the same bytes every time', () => {
     const content = Buffer.from('export const handler = 1;'.repeat(100));
-    const archive = zipOf('functions/scale.mjs', content);
+    const archive = zipOf(new Map([['functions/scale.mjs', content]]));
     expect(onlyEntry(archive)).toEqual({ name: 'functions/scale.mjs', content, mode: 0o100644 });
-    expect(zipOf('functions/scale.mjs', content).equals(archive)).toBe(true);
+    expect(zipOf(new Map([['functions/scale.mjs', content]])).equals(archive)).toBe(true);
   });
 });

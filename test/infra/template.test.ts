@@ -65,7 +65,7 @@ describe('the template', () => {
 
   it('takes the stage from its place alone, and settings from a file that the environment wins over', () => {
     const file = parseEnvFile('.env', 'DRY_RUN=true\nMAX_WORKERS=7\nPROCESS_NAME=mailer\n');
-    const { environments, summary } = template({ ...ONE, STAGE: 'production', MAX_WORKERS: '' }, PLACE, file);
+    const { environments, summary } = template({ ...ONE, STAGE: 'production', MAX_WORKERS: '' }, PLACE, { file });
     expect(environments.scale).toMatchObject({ STAGE: 'dev', DRY_RUN: 'true', PROCESS_NAME: 'worker' });
     expect(environments.scale).not.toHaveProperty('MAX_WORKERS');
     expect(summary).toEqual([expect.stringMatching(/^DRY RUN {2}worker: process worker of stack abc, queue jobs/)]);

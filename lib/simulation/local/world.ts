@@ -93,6 +93,10 @@ async function compose(
   cleanups.push(() => cloud66.close());
   const { cloud, alarms, metrics, stop } = await startAws(options, cloud66.url);
   cleanups.push(() => cloud.close(), stop);
+  // All at once: each waits for its long poll to end.
+  cleanups.push(async () => {
+    await Promise.all([...consumers.values()].map((crew) => crew.close()));
+  });
   for (const { uid, processes } of options.stacks) {
     for (const { name } of processes) {
       const crew = startConsumers({
@@ -104,7 +108,6 @@ async function compose(
       });
       consumers.set(name, crew);
       crew.setCount(account.stack(uid).workers(name));
-      cleanups.push(() => crew.close());
     }
   }
   return { cloud, cloud66, account, alarms, metrics, random, consumers, close };
