@@ -122,6 +122,8 @@ export interface ServerWorkers {
 export interface Placement {
   readonly processName: string;
   readonly servers: readonly ServerWorkers[];
+  /** Only in a dry run, whose counts are virtual: workers that really run. */
+  readonly actualCount?: number;
 }
 
 export type StackStatus =

@@ -26,6 +26,8 @@ const COVERED: Readonly<Record<string, string>> = {
       '--list',
     ].map((words) => [`npm run override -- ${words} --stage "$STAGE" --region "$REGION"`, 'test/cli/override.test.ts']),
   ),
+  'npm run shadow-report -- --hours 24 --report shadow.html --stage "$STAGE" --region "$REGION"':
+    'test/cli/shadow-report.test.ts',
   'npm run backtest': 'test/cli',
   'npm run backtest -- --arrivals test/fixtures/traces/azfn19_diurnal_1m.csv --load 3 --job-seconds 6 --slo 60:95 --policy all --report out.html':
     'test/cli',

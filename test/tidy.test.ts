@@ -58,8 +58,8 @@ describe('dependencies point down only', () => {
       for (const { target } of importsOf(file, text)) {
         const layer = layerOf(file);
         if (target.startsWith('lib/cli/')) expect(layer, `${file} imports ${target}`).toBe('cli');
-        if (/^lib\/(simulation|backtest)\//.test(target)) {
-          expect(['cli', 'simulation', 'backtest'], `${file} imports ${target}`).toContain(layer);
+        if (/^lib\/(simulation|backtest|shadow)\//.test(target)) {
+          expect(['cli', 'simulation', 'backtest', 'shadow'], `${file} imports ${target}`).toContain(layer);
         }
         if (target.startsWith('lib/doctor/')) expect(['cli', 'doctor'], `${file} imports ${target}`).toContain(layer);
       }

@@ -7,6 +7,7 @@ import { docsCommand } from './docs.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { overrideCommand } from './override.ts';
+import { shadowReportCommand } from './shadow-report.ts';
 import { startCommand } from './start.ts';
 import { tuneCommand } from './tune.ts';
 
@@ -18,6 +19,7 @@ const program = new Command('autoscaler')
   .addCommand(explainCommand())
   .addCommand(doctorCommand())
   .addCommand(overrideCommand())
+  .addCommand(shadowReportCommand())
   .addCommand(deployerPolicyCommand())
   .addCommand(docsCommand());
 

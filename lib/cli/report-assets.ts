@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { ReportAssets } from '../backtest/report/html.ts';
+import type { ReportAssets } from '../backtest/report/frame.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'backtest', 'report');
 const require = createRequire(import.meta.url);

@@ -78,14 +78,21 @@ export interface DeploymentReader {
   /** Rules that point at a function. */
   rules(functionArn: string, signal: AbortSignal): Promise<readonly DeployedRule[]>;
   alarms(namePrefix: string, signal: AbortSignal): Promise<readonly DeployedAlarm[]>;
-  /** Lines of a function's log since then, oldest first. */
-  log(functionName: string, sinceMs: number, signal: AbortSignal): Promise<readonly LoggedLine[]>;
+  /** Lines of a function's log since then, oldest first; with a filter pattern of CloudWatch Logs only those that match. */
+  log(
+    functionName: string,
+    sinceMs: number,
+    signal: AbortSignal,
+    filterPattern?: string,
+  ): Promise<readonly LoggedLine[]>;
   /** Messages of a queue in all states; null when there is no such queue. */
   messages(queueName: string, signal: AbortSignal): Promise<number | null>;
 }
 
 /** Pages of any list; a deployment of 100 targets has one page of alarms. */
 const MAX_PAGES = 20;
+/** A page of log lines has 1 MB: weeks of a dry run of some targets. */
+const MAX_LOG_PAGES = 500;
 
 /** One call within the limit of a call. */
 type Limited = <T>(what: string, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
@@ -224,8 +231,12 @@ function deployedAlarm(alarm: MetricAlarm): DeployedAlarm {
 }
 
 function logReader(logs: CloudWatchLogsClient, limited: Limited): DeploymentReader['log'] {
-  return async (functionName, sinceMs, signal) => {
-    const group = { logGroupName: `/aws/lambda/${functionName}`, startTime: sinceMs };
+  return async (functionName, sinceMs, signal, filterPattern) => {
+    const group = {
+      logGroupName: `/aws/lambda/${functionName}`,
+      startTime: sinceMs,
+      ...(filterPattern === undefined ? {} : { filterPattern }),
+    };
     const lines = await unlessMissing(() =>
       pages(async (token) => {
         const command = new FilterLogEventsCommand({ ...group, ...marker('nextToken', token) });
@@ -235,7 +246,7 @@ function logReader(logs: CloudWatchLogsClient, limited: Limited): DeploymentRead
           text: message.trim(),
         }));
         return { items, next: answer.nextToken };
-      }),
+      }, MAX_LOG_PAGES),
     );
     // Events of several log streams come page by page, not in one order.
     return (lines ?? []).toSorted((a, b) => a.atMs - b.atMs);
@@ -261,10 +272,11 @@ function marker<K extends string>(key: K, token: string | undefined): Partial<Re
 /** All items of all pages; a page may be empty and yet be followed by others. */
 async function pages<T>(
   read: (token: string | undefined) => Promise<{ readonly items: readonly T[]; readonly next: string | undefined }>,
+  maxPages = MAX_PAGES,
 ): Promise<readonly T[]> {
   const items: T[] = [];
   let token: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     const answer = await read(token);
     items.push(...answer.items);
     token = answer.next;

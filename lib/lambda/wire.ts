@@ -25,8 +25,9 @@ import { createParameterReader, type ParameterReader } from '../queue/parameter.
 import { createQueueReader } from '../queue/reader.ts';
 import { createSqs, type Sqs } from '../queue/sqs.ts';
 import { createMemory } from '../reconcile/memory.ts';
-import type { Clock, Reporter, Scaler } from '../reconcile/ports.ts';
+import type { Clock, Reporter } from '../reconcile/ports.ts';
 import type { PassSignals } from '../reconcile/reconcile.ts';
+import { createShadow } from '../reconcile/shadow.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
@@ -35,6 +36,7 @@ import { createCallReport } from './calls.ts';
 import { look } from './look.ts';
 import { lambdaHandler } from './middleware.ts';
 import { confirmRecords } from './records.ts';
+import { withShadowRecords } from './shadow-record.ts';
 import { noting, tell } from './tell.ts';
 
 /** One try of the scale call: it must fit into what the middleware leaves after the last moment to begin one. */
@@ -61,9 +63,8 @@ export function wireScale(environment: Environment = withPackagedTargets(readEnv
   const ports = {
     clock,
     queue: createQueueReader({ sqs, cloudwatch: createCloudWatch(connection), clock }),
-    host,
+    ...(settings.dryRun ? createShadow({ host, clock }) : { host, scaler: createScaler({ client }) }),
     overrides: createOverrideReader({ readDocument: (signal) => parameters.readIfAny(overridesName, signal), clock }),
-    scaler: settings.dryRun ? dryRunScaler : createScaler({ client }),
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     memory: createMemory(),
     openWindows,
@@ -71,7 +72,9 @@ export function wireScale(environment: Environment = withPackagedTargets(readEnv
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
     (event, signals, logger) =>
-      shared.reporting(logger, signals, (reporter) => look(event, settings, { ...ports, reporter }, signals, logger)),
+      shared.reporting(logger, signals, (reporter) =>
+        look(event, settings, { ...ports, reporter: withShadowRecords(reporter, logger) }, signals, logger),
+      ),
     shared,
   );
 }
@@ -103,9 +106,6 @@ export function wirePoller(environment: Environment = readEnvironment()) {
     shared,
   );
 }
-
-/** Dry run: everything is read and decided, nothing is sent. */
-const dryRunScaler: Scaler = { scale: async () => ({ kind: 'not_sent' }) };
 
 function share(service: string, settings: PollerSettings, environment: Environment) {
   const redactor = createRedactor();

@@ -120,7 +120,7 @@ function sentenceOf({ targetId, result }: Decided): string {
     case 'scaled':
       return `${targetId}: ${what}, action ${result.actionId}`;
     case 'dry_run':
-      return `${targetId}: ${what}, dry run`;
+      return `${targetId}: ${what}, dry run: the counts are virtual`;
     case 'held':
       return `${targetId}: ${what}`;
     case 'failed':

@@ -58,6 +58,8 @@ describe('a burst of messages', SIDE_BY_SIDE, () => {
           decision: expect.objectContaining({ action: 'scale_out' }),
         }),
       );
+      await scene.until('virtual workers', () => /"virtualCount":[2-9]\d*,"actualCount":1,/.test(scene.text()));
+      expect(scene.stack.workers('worker')).toBe(1);
       expect(scene.world.account.calls.reads()).toBeGreaterThan(0);
       expect(scene.world.account.calls.writes()).toBe(0);
     }));

@@ -166,7 +166,9 @@ describe('a decision record', () => {
     const { reporter, records } = reporting('info');
     reporter.decided(decided({ kind: 'held', decision: hold('on_target') }));
     reporter.decided(decided({ kind: 'dry_run', decision: scaleOut }));
-    expect(records.map(({ message }) => message)).toEqual(['mailer: scale out 2 -> 6 (backlog_above_target), dry run']);
+    expect(records.map(({ message }) => message)).toEqual([
+      'mailer: scale out 2 -> 6 (backlog_above_target), dry run: the counts are virtual',
+    ]);
   });
 });
 

@@ -1,17 +1,11 @@
 /** The report: one HTML page that carries everything in itself and asks nobody for anything. Pure: text in, text out. */
-import { createHash } from 'node:crypto';
 import { REASONS } from '../../policy/reasons.ts';
 import type { BacktestResult, PolicyResult } from '../run.ts';
-import { escaped, listMarkup, scriptJson, tableMarkup } from './markup.ts';
+import { pageFrame, type ReportAssets } from './frame.ts';
+import { escaped, listMarkup, tableMarkup } from './markup.ts';
 import { paretoMarkup } from './pareto.ts';
 import type { Recording } from './recording.ts';
 import { oursOf, percent, ranked, seconds, times, verdictOf } from './verdict.ts';
-
-/** Texts of scripts and styles, in their order. */
-export interface ReportAssets {
-  readonly scripts: readonly string[];
-  readonly styles: readonly string[];
-}
 
 export interface ReportInput {
   readonly result: BacktestResult;
@@ -23,48 +17,16 @@ export interface ReportInput {
   readonly command: readonly string[];
 }
 
-/**
- * The page. Its content security policy allows the scripts and styles of `assets` by their hashes and nothing else.
- *
- * @throws RangeError when an asset would end the element it stands in.
- */
-export function renderReport(input: ReportInput, { scripts, styles }: ReportAssets): string {
-  const script = checked(scripts.join('\n;\n'), /<\/script|<!--/i);
-  const style = checked(styles.join('\n'), /<\/style/i);
+/** The page. @throws RangeError when an asset would end the element it stands in. */
+export function renderReport(input: ReportInput, assets: ReportAssets): string {
   const { result } = input;
-  const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; base-uri 'none'; form-action 'none'`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Backtest: ${escaped(result.trace.name)}</title>
-<style>${style}</style>
-</head>
-<body>
-${header(result)}
+  const body = `${header(result)}
 <main>
 ${overview(result)}
 ${timeline(input)}
 ${closing(input)}
-</main>
-<script type="application/json" id="report-data">${scriptJson(pageInput(input))}</script>
-<script>${script}</script>
-</body>
-</html>
-`;
-}
-
-function checked(text: string, ending: RegExp): string {
-  const found = ending.exec(text)?.[0];
-  if (found !== undefined) throw new RangeError(`The report's script or style holds "${found}".`);
-  return text;
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+</main>`;
+  return pageFrame({ title: `Backtest: ${result.trace.name}`, body, data: pageInput(input) }, assets);
 }
 
 function header(result: BacktestResult): string {
