@@ -66,6 +66,7 @@ function widgets({ name, deployment }: Plan) {
       metrics: own('scale', 'ApiCallsRemaining'),
       stat: 'Minimum',
     },
+    { title: 'Calls to the Cloud 66 API', metrics: [...own('scale', 'ApiCalls'), ...own('poller', 'ApiCalls')] },
     { title: 'Time until an action is done (s)', metrics: own('poller', 'ActionSeconds'), stat: 'p90' },
     {
       title: 'Errors',

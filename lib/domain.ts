@@ -14,6 +14,7 @@ export type ReadingProblem =
   | 'too_old' // the newest value is older than the limit for it
   | 'access_denied' // credentials, permission or scope
   | 'not_found' // the queue, metric, stack, process or server does not exist
+  | 'over_budget' // not asked: the calls that this program may make are used up
   | 'throttled' // the source refuses for now because of a rate limit
   | 'unavailable' // no answer, a server error, a timeout
   | 'malformed'; // an answer that could not be understood
@@ -124,6 +125,11 @@ export interface Placement {
   readonly servers: readonly ServerWorkers[];
   /** Only in a dry run, whose counts are virtual: workers that really run. */
   readonly actualCount?: number;
+  /**
+   * True when the process list alone was read: counts are right, but servers are known by name only (it stands for the
+   * uid), those without workers are not known, and all are taken as healthy. Enough to hold on, never to change anything.
+   */
+  readonly countsOnly?: true;
 }
 
 export type StackStatus =
@@ -272,8 +278,8 @@ export interface Target {
 
 // --- deciding ---------------------------------------------------------------------------------------------------
 
-/** Evidence that a decision may ask for. */
-export type EvidenceName = 'history' | 'rates' | 'forecast' | 'stack' | 'actions';
+/** Evidence that a decision may ask for; `placement`: the workers counted anew, with their servers. */
+export type EvidenceName = 'history' | 'rates' | 'forecast' | 'stack' | 'actions' | 'placement';
 
 /** The world as one pass saw it. */
 export interface Observation {
@@ -351,6 +357,7 @@ export type Reason =
   | 'stack_in_maintenance'
   | 'stack_busy'
   | 'action_in_progress'
+  | 'api_budget_spent'
   | 'backlog_unknown'
   | 'workers_unknown'
   | 'history_unknown'

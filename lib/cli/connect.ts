@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { createBudget } from '../cloud66/budget.ts';
 import { type Cloud66Client, createCloud66Client } from '../cloud66/client.ts';
 import { createProcessHost } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
@@ -124,7 +125,8 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const token = ownToken === null ? createTokenSource({ readParameter, clock }) : fixedToken(ownToken);
   const apiUrl = readSetting(settings, 'CLOUD66_API_URL');
   const watchIntervalSeconds = readSetting(settings, 'WATCH_INTERVAL_SECONDS');
-  const client = createCloud66Client({ apiUrl, token, clock, onWarning });
+  const budget = createBudget({ reserveShare: readSetting(settings, 'API_BUDGET_RESERVE') });
+  const client = createCloud66Client({ apiUrl, token, clock, budget, onWarning });
   const queue = createQueueReader({ sqs, cloudwatch: createCloudWatch(aws), clock });
   const overrides = createOverrideReader({ readDocument, clock });
   const ports = { clock, queue, host: createProcessHost({ client, clock }), overrides };

@@ -146,7 +146,7 @@ function lookingPorts({ ports }: Connection, onDecided: (event: Decided) => void
       send: () => Promise.reject(new AutoscalerError('Nothing was scaled, so there is no action to record.')),
     },
     reporter: { decided: onDecided, ended: () => {}, looked: () => {} },
-    memory: createMemory(),
+    memory: createMemory({ learnAfterSeconds: 0 }),
     openWindows,
     newDecisionId: () => 'explained',
   };

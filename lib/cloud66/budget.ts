@@ -6,6 +6,8 @@
  * the next hourly interval; sample headers show `X-RateLimit-Limit: 3600`.
  */
 
+import type { CallAllowance } from '../reconcile/ports.ts';
+
 /** What a reply's headers say of the limit; null for what they leave out. */
 export interface RateLimit {
   readonly limit: number | null;
@@ -13,6 +15,16 @@ export interface RateLimit {
   readonly resetAtMs: number | null;
   readonly observedAtMs: number;
 }
+
+/** What a call is for. Changes are paid for first, then their confirmation, then counting the workers of what is quiet. */
+export type CallPurpose = 'change' | 'confirm' | 'count';
+
+/**
+ * How far into the reserve each may reach, as a share of it. Counting is nearly all of the calls and stops where the reserve
+ * begins. What is under way is followed a little further. A change is rare, and somebody's jobs wait for it, so it may take
+ * half of the reserve; the other half is never ours.
+ */
+const RESERVE_KEPT: Readonly<Record<CallPurpose, number>> = { count: 1, confirm: 0.75, change: 0.5 };
 
 /** The API budget as one process knows it. */
 export interface ApiBudget {
@@ -30,19 +42,31 @@ export interface ApiBudget {
   limit(): number;
   /** Calls that this process made since it started. */
   calls(): number;
+  /** False when what is left is kept for people and more urgent calls, and while Cloud 66 throttles. */
+  allows(purpose: CallPurpose, nowMs: number): boolean;
+  /** What of the hour's calls is this program's. */
+  allowance(nowMs: number): Omit<CallAllowance, 'account'>;
 }
 
 /** The documented limit, which is below the one in the sample headers. */
 const DEFAULT_LIMIT = 3000;
 const HOUR_MS = 3_600_000;
+/** A budget may be this share of the hour ahead of its time: a busy stretch is what it is for. */
+const SLACK_SHARE = 1 / 8;
 
 /** Start of the next hourly interval: when the documented limit is lifted. */
 export function nextHourMs(nowMs: number): number {
   return (Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS;
 }
 
+export interface BudgetOptions {
+  readonly defaultLimit?: number;
+  /** Share of the limit that is kept for people and other programs. */
+  readonly reserveShare?: number;
+}
+
 /** A budget that has seen nothing yet: `defaultLimit` calls per hour until headers say otherwise. */
-export function createBudget({ defaultLimit = DEFAULT_LIMIT }: { readonly defaultLimit?: number } = {}): ApiBudget {
+export function createBudget({ defaultLimit = DEFAULT_LIMIT, reserveShare = 0.25 }: BudgetOptions = {}): ApiBudget {
   let limit = defaultLimit;
   let left = defaultLimit;
   let intervalEndsMs = 0;
@@ -53,6 +77,11 @@ export function createBudget({ defaultLimit = DEFAULT_LIMIT }: { readonly defaul
     if (nowMs < intervalEndsMs) return;
     intervalEndsMs = nextHourMs(nowMs);
     left = limit;
+  };
+
+  const remaining = (nowMs: number): number => {
+    startInterval(nowMs);
+    return nowMs < untilMs ? 0 : Math.max(0, left);
   };
 
   return {
@@ -72,9 +101,15 @@ export function createBudget({ defaultLimit = DEFAULT_LIMIT }: { readonly defaul
       untilMs = Math.max(untilMs, atMs);
     },
     throttledUntilMs: (nowMs) => (nowMs < untilMs ? untilMs : null),
-    remaining(nowMs) {
-      startInterval(nowMs);
-      return nowMs < untilMs ? 0 : Math.max(0, left);
+    remaining,
+    allows: (purpose, nowMs) => remaining(nowMs) > RESERVE_KEPT[purpose] * reserveShare * limit,
+    allowance(nowMs) {
+      const hourlyCalls = Math.floor((1 - reserveShare) * limit);
+      const callsLeft = Math.max(0, Math.floor(remaining(nowMs) - reserveShare * limit));
+      const resetAtMs = Math.max(intervalEndsMs, untilMs);
+      const shareOfHourLeft = Math.min(1, (resetAtMs - nowMs) / HOUR_MS);
+      const isStrained = callsLeft === 0 || callsLeft < hourlyCalls * (shareOfHourLeft - SLACK_SHARE);
+      return { hourlyCalls, callsLeft, resetAtMs, isStrained };
     },
     limit: () => limit,
     calls: () => calls,

@@ -12,7 +12,8 @@ export interface Listed<T> {
 /** A stack's processes and servers, as one pass sees them. */
 export interface StackView {
   readonly processes: Listed<ProcessReply>;
-  readonly servers: Listed<ServerReply>;
+  /** Null when only the process list was read. */
+  readonly servers: Listed<ServerReply> | null;
   readonly observedAtMs: number;
 }
 
@@ -20,23 +21,31 @@ export interface StackView {
 export function place(name: string, view: StackView): Reading<Placement> {
   const { observedAtMs } = view;
   const processes = view.processes.items;
-  const servers = view.servers.items;
+  const known = view.servers ?? serversByName(processes);
+  const servers = known.items;
   const process = processes.find((candidate) => candidate.name === name);
-  const problem = processProblem(name, view.processes) ?? serverProblem(view.servers);
+  const problem = processProblem(name, view.processes) ?? serverProblem(known);
   if (problem !== null) return malformed(problem);
   if (process === undefined) {
-    const known = processes.slice(0, 20).map((candidate) => candidate.name);
-    const detail = `process "${name}" is not in the stack, which has: ${known.join(', ') || 'none'}`;
+    const others = processes.slice(0, 20).map((candidate) => candidate.name);
+    const detail = `process "${name}" is not in the stack, which has: ${others.join(', ') || 'none'}`;
     return { kind: 'failed', why: 'not_found', detail };
   }
   const [unknown] = unknownServers(process, servers);
   if (unknown !== undefined) {
     const detail = `process "${name}" runs on server "${unknown}", which is not in the stack's server list`;
-    return malformed(detail + unreadableServer(view.servers));
+    return malformed(detail + unreadableServer(known));
   }
   const busyNames = new Set(processes.flatMap(occupiedServers));
   const workers = servers.map((server) => toServerWorkers(server, process, busyNames));
-  return { kind: 'ok', value: { processName: name, servers: workers.toSorted(byUid) }, observedAtMs };
+  const placement = { processName: name, servers: workers.toSorted(byUid) };
+  return { kind: 'ok', value: view.servers === null ? { ...placement, countsOnly: true } : placement, observedAtMs };
+}
+
+/** The servers that the processes name, as far as that goes: their names stand for the uids, and nobody says they are ill. */
+function serversByName(processes: readonly ProcessReply[]): Listed<ServerReply> {
+  const names = new Set(processes.flatMap(({ counts, pausedCounts }) => [...counts.keys(), ...pausedCounts.keys()]));
+  return { items: [...names].map((name) => ({ uid: name, name, healthState: null })), unreadable: [] };
 }
 
 /** Why the list does not say what it should of the process; somebody else's process does not matter. */

@@ -5,6 +5,7 @@
 import type { Action, Placement, Reading, ReadingProblem, ScaleRequest, StackState, StackStatus } from '../domain.ts';
 import { AutoscalerError, InvalidInputError } from '../errors.ts';
 import type { ActionLook, Clock, ProcessHost, ScaleAnswer, Scaler } from '../reconcile/ports.ts';
+import type { ApiBudget, CallPurpose } from './budget.ts';
 import type { Cloud66Client } from './client.ts';
 import {
   ConflictError,
@@ -25,6 +26,10 @@ export interface ProcessHostOptions {
   readonly clock: Clock;
   /** How long a server list is kept: servers change rarely, and each list is a call. */
   readonly cacheSeconds?: number;
+  /** The name of the account, such as the name of the parameter with its token. */
+  readonly account?: string;
+  /** What is read here is for changes and the counts on the way to them, or for their confirmation. */
+  readonly purpose?: 'change' | 'confirm';
   /** Told what had to be left out of a list, each time anew. */
   readonly onWarning?: (warning: string) => void;
 }
@@ -34,7 +39,7 @@ const MAX_ACTION_PAGES = 5;
 
 /** Reads placements, stacks and actions. Trouble becomes a failed `Reading`; only a bug of ours is thrown. */
 export function createProcessHost(options: ProcessHostOptions): ProcessHost {
-  const { client, clock, cacheSeconds = 300, onWarning = () => {} } = options;
+  const { client, clock, cacheSeconds = 300, account = '', purpose = 'change', onWarning = () => {} } = options;
   const views = createStackViews({ client, clock, cacheSeconds, onWarning });
 
   const readActions = async (stackUid: string, sinceMs: number | undefined, signal: AbortSignal) => {
@@ -60,23 +65,35 @@ export function createProcessHost(options: ProcessHostOptions): ProcessHost {
     return [...replies, ...salvaged].map(toAction).toSorted((a, b) => b.id - a.id);
   };
 
+  /** Reads when the budget has a call for that; else says so, without asking. */
+  const affordable = async <T>(calledFor: CallPurpose, read: () => Promise<T>): Promise<Answered<T>> => {
+    const { budget } = client;
+    const nowMs = clock.nowMs();
+    return budget.allows(calledFor, nowMs) ? await readingOf(read) : overBudget(calledFor, budget, nowMs);
+  };
+
   return {
-    async placements(stackUid, processNames, signal, { fresh = false } = {}) {
-      const read = await readingOf(() => views.view(stackUid, signal, fresh));
+    allowance: () => ({ account, ...client.budget.allowance(clock.nowMs()) }),
+    async placements(stackUid, processNames, signal, servers = 'recent') {
+      const calledFor = servers === 'if_known' && purpose === 'change' ? 'count' : purpose;
+      const read = await affordable(calledFor, () => views.view(stackUid, signal, servers));
       const placementIn = (name: string): Reading<Placement> => (read.kind === 'ok' ? place(name, read.value) : read);
       return new Map(processNames.map((name) => [name, placementIn(name)]));
     },
     async stack(stackUid, signal) {
       const observedAtMs = clock.nowMs();
-      const read = await readingOf(() => client.getStack(stackUid, signal));
+      const read = await affordable(purpose, () => client.getStack(stackUid, signal));
       return read.kind === 'ok' ? ok(stackState(read.value.status, read.value.maintenanceMode), observedAtMs) : read;
     },
     async actions(stackUid, signal, sinceMs) {
       const observedAtMs = clock.nowMs();
-      const read = await readingOf(() => readActions(stackUid, sinceMs, signal));
+      const read = await affordable(purpose, () => readActions(stackUid, sinceMs, signal));
       return read.kind === 'ok' ? ok(read.value, observedAtMs) : read;
     },
     async action(stackUid, actionId, signal) {
+      if (!client.budget.allows(purpose, clock.nowMs())) {
+        return { kind: 'not_asked', why: overBudget(purpose, client.budget, clock.nowMs()).detail };
+      }
       const look = await lookAt(client, stackUid, actionId, signal);
       // A list that was asked for before the action was seen finished may show the workers before it.
       if (look.kind === 'found' && look.action.finishedAtMs !== null) views.forget(stackUid);
@@ -142,6 +159,17 @@ function ok<T>(value: T, observedAtMs: number): Reading<T> {
 
 function failed(why: ReadingProblem, detail: string): Exclude<Reading<never>, { readonly kind: 'ok' }> {
   return { kind: 'failed', why, detail };
+}
+
+/** Missing and not failed: nothing is wrong but the hour, which ends by itself. */
+function overBudget(purpose: CallPurpose, budget: ApiBudget, nowMs: number): Exclude<Reading<never>, { kind: 'ok' }> {
+  const until = new Date(budget.allowance(nowMs).resetAtMs).toISOString();
+  const left = `${budget.remaining(nowMs)} of ${budget.limit()} calls to Cloud 66 are left until ${until}`;
+  return {
+    kind: 'missing',
+    why: 'over_budget',
+    detail: `not asked: ${left}, and those are not for this (${purpose}).`,
+  };
 }
 
 /** Trouble with the call as a failed reading. @throws what is not one of our own errors */

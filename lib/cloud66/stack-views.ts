@@ -5,6 +5,9 @@ import { tellProblems } from './errors.ts';
 import { type Listed, type StackView, unknownServers } from './placement.ts';
 import { nameOf, type ServerReply, type UnreadableItem } from './schema.ts';
 
+/** How old the server list may be: minutes, not at all, or of any age or none. */
+export type ServerListAge = 'recent' | 'anew' | 'if_known';
+
 export interface StackViewOptions {
   readonly client: Cloud66Client;
   readonly clock: Clock;
@@ -15,7 +18,7 @@ export interface StackViewOptions {
 /** Reads what a stack looks like. */
 export interface StackViews {
   /** @throws Cloud66Error, InvalidInputError */
-  view(stackUid: string, signal: AbortSignal, fresh: boolean): Promise<StackView>;
+  view(stackUid: string, signal: AbortSignal, servers: ServerListAge): Promise<StackView>;
   /** What is under way for this stack is not shared with anybody any more. */
   forget(stackUid: string): void;
 }
@@ -25,12 +28,18 @@ interface CachedServers {
   readonly readAtMs: number;
 }
 
-/** Server lists kept at most: far more stacks than one account scales. */
-const MAX_CACHED_STACKS = 100;
+interface UnderwayView {
+  readonly signal: AbortSignal;
+  readonly servers: ServerListAge;
+  readonly view: Promise<StackView>;
+}
+
+/** Server lists kept at most: more stacks than a fleet of a thousand targets has. */
+const MAX_CACHED_STACKS = 300;
 
 export function createStackViews({ client, clock, cacheSeconds, onWarning }: StackViewOptions): StackViews {
   const serverLists = new Map<string, CachedServers>();
-  const viewsUnderway = new Map<string, { readonly signal: AbortSignal; readonly view: Promise<StackView> }>();
+  const viewsUnderway = new Map<string, UnderwayView>();
 
   /** What cannot be read of a list is kept beside it: whether it matters depends on what is asked. */
   const listOf = async <T>(
@@ -54,26 +63,29 @@ export function createStackViews({ client, clock, cacheSeconds, onWarning }: Sta
     return servers;
   };
 
-  const readView = async (stackUid: string, maxAgeSeconds: number, signal: AbortSignal): Promise<StackView> => {
+  const readView = async (stackUid: string, age: ServerListAge, signal: AbortSignal): Promise<StackView> => {
     const observedAtMs = clock.nowMs();
     const cached = serverLists.get(stackUid);
-    const isFresh = cached !== undefined && observedAtMs - cached.readAtMs < maxAgeSeconds * 1000;
+    const maxAgeMs = { recent: cacheSeconds * 1000, anew: 0, if_known: Number.POSITIVE_INFINITY }[age];
+    const isUsable = cached !== undefined && observedAtMs - cached.readAtMs < maxAgeMs;
     const [processes, known] = await Promise.all([
       listOf('process', (keep) => client.listProcesses(stackUid, keep, signal)),
-      isFresh ? cached.servers : readServers(stackUid, signal),
+      isUsable ? cached.servers : age === 'if_known' ? null : readServers(stackUid, signal),
     ]);
-    const isOutdated = isFresh && processes.items.some((process) => unknownServers(process, known.items).length > 0);
-    return { processes, servers: isOutdated ? await readServers(stackUid, signal) : known, observedAtMs };
+    const isOutdated =
+      isUsable && processes.items.some((process) => unknownServers(process, cached.servers.items).length > 0);
+    if (!isOutdated) return { processes, servers: known, observedAtMs };
+    return { processes, servers: age === 'if_known' ? null : await readServers(stackUid, signal), observedAtMs };
   };
 
   /** Callers of one pass (one signal) that ask while the answer is under way share it, unless it may be too old. */
-  const view = (stackUid: string, signal: AbortSignal, fresh: boolean): Promise<StackView> => {
+  const view = (stackUid: string, signal: AbortSignal, servers: ServerListAge): Promise<StackView> => {
     const underway = viewsUnderway.get(stackUid);
-    if (underway?.signal === signal && !fresh) return underway.view;
-    const reading = readView(stackUid, fresh ? 0 : cacheSeconds, signal).finally(() => {
+    if (underway?.signal === signal && underway.servers === servers && servers !== 'anew') return underway.view;
+    const reading = readView(stackUid, servers, signal).finally(() => {
       if (viewsUnderway.get(stackUid)?.view === reading) viewsUnderway.delete(stackUid);
     });
-    viewsUnderway.set(stackUid, { signal, view: reading });
+    viewsUnderway.set(stackUid, { signal, servers, view: reading });
     return reading;
   };
 

@@ -61,7 +61,7 @@ export function parseDeployment(
   readApiUrl(source);
   const dryRun = readSetting(source, 'DRY_RUN');
   // Read for their problems: the functions get the texts and parse them again.
-  for (const name of ['LOG_LEVEL', 'WATCH_INTERVAL_SECONDS'] as const) readSetting(source, name);
+  for (const name of ['LOG_LEVEL', 'WATCH_INTERVAL_SECONDS', 'API_BUDGET_RESERVE'] as const) readSetting(source, name);
   const ids = targetIds(source);
   const targets = readTargets(source, ids, readSetting(source, 'ACTION_TIMEOUT_SECONDS'));
   const actionFirstLookSeconds = readSetting(source, 'ACTION_FIRST_LOOK_SECONDS');

@@ -1,6 +1,6 @@
 /** The rows of the table of settings that have one value for the whole program. */
 import type { FunctionName, Setting } from './schema.ts';
-import { apiUrl, fifoQueueUrl, flag, matching, oneOf, wholeNumber } from './values.ts';
+import { apiUrl, fifoQueueUrl, flag, matching, oneOf, share, wholeNumber } from './values.ts';
 
 const BOTH: readonly FunctionName[] = ['scale', 'poller'];
 const SCALE: readonly FunctionName[] = ['scale'];
@@ -37,6 +37,16 @@ export const GLOBAL_SETTINGS = {
     doc: 'The token itself, for local use; it is never packaged.',
     example: 'paste-it-here',
     secret: true,
+  },
+  API_BUDGET_RESERVE: {
+    ...GLOBAL,
+    group: 'Cloud 66',
+    type: share(0.9),
+    unit: 'share of the hourly calls',
+    default: '0.25',
+    doc: 'Share of the calls that Cloud 66 allows in an hour which is kept for people and other programs; 25% is the same.',
+    example: '0.5',
+    functions: BOTH,
   },
   TARGETS: {
     ...GLOBAL,

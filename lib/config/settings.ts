@@ -31,6 +31,8 @@ export interface PollerSettings {
   readonly deadLetterQueueUrl: string;
   readonly stage: string;
   readonly actionTimeoutSeconds: number;
+  /** Share of the hourly calls to Cloud 66 that is kept for people and other programs. */
+  readonly apiBudgetReserve: number;
   readonly logLevel: LogLevel;
   /** Where people are told what happens; null = nowhere but in the log. */
   readonly notifyTopicArn: string | null;
@@ -134,6 +136,7 @@ function readPollerSettings(source: Source): PollerSettings {
     deadLetterQueueUrl: readRequired(source, 'ACTIONS_DEAD_LETTER_QUEUE_URL') ?? '',
     stage,
     actionTimeoutSeconds: readSetting(source, 'ACTION_TIMEOUT_SECONDS'),
+    apiBudgetReserve: readSetting(source, 'API_BUDGET_RESERVE'),
     logLevel: readSetting(source, 'LOG_LEVEL'),
     notifyTopicArn: readSetting(source, 'NOTIFY_TOPIC_ARN'),
     warnings: source.findings.warnings,

@@ -47,6 +47,19 @@ export function decimalNumber(min: number, max: number): ValueType<number> {
   };
 }
 
+/** A share, as 0.25 or as 25%. */
+export function share(max: number): ValueType<number> {
+  return {
+    expected: `a share from 0 to ${max}, or a percentage from 0% to ${100 * max}%`,
+    parse: (text) => {
+      const percent = /^(.*\S)\s*%$/.exec(text)?.[1];
+      if (percent === undefined) return decimalNumber(0, max).parse(text);
+      const value = decimalNumber(0, 100 * max).parse(percent);
+      return value === null ? null : value / 100;
+    },
+  };
+}
+
 function within(value: number | null, min: number, max: number): number | null {
   return value !== null && value >= min && value <= max ? value : null;
 }

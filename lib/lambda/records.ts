@@ -12,6 +12,9 @@ import type { Clock, ProcessHost, Reporter } from '../reconcile/ports.ts';
 import type { PassSignals } from '../reconcile/reconcile.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
+/** When calls to Cloud 66 run short, following what is under way waits before changes do. */
+const STRAINED_FACTOR = 3;
+
 /** One message of the actions queue, as far as it matters here. */
 type QueuedRecord = v.InferOutput<typeof queuedRecord>;
 
@@ -91,7 +94,8 @@ async function handle(message: QueuedRecord, ports: ConfirmPorts, signals: PassS
     ports.reporter.ended({ record, outcome: result.outcome, looks });
     return 'done';
   }
-  const lookAgainSeconds = ports.lookAgainSeconds(looks);
+  const { isStrained } = ports.host.allowance(record.stackUid);
+  const lookAgainSeconds = ports.lookAgainSeconds(looks) * (isStrained ? STRAINED_FACTOR : 1);
   const { why, unreadable } = result;
   ports.reporter.looked({ record, looks, lookAgainSeconds, why, unreadable });
   await ports.changeVisibility(message.receiptHandle, lookAgainSeconds, signals.last);

@@ -1,6 +1,6 @@
 /**
  * Attention: after a tick, targets that are awake are looked at again every few seconds until the next tick is due. A
- * quiet minute ends at once and costs nothing more.
+ * quiet minute ends at once and costs nothing more. When the calls to Cloud 66 run short, the tick has to do.
  */
 import type { Target } from '../domain.ts';
 import type { TargetResult } from '../reconcile/ports.ts';
@@ -26,7 +26,9 @@ export async function watch(
   const intervalMs = intervalSeconds * 1000;
   const endMs = startedAtMs + TICK_SECONDS * 1000;
   for (let nextMs = startedAtMs + intervalMs; nextMs < endMs; nextMs += intervalMs) {
-    const awake = targets.filter(({ id }) => ports.memory.attention(id).awake);
+    const awake = targets.filter(
+      ({ id, stackUid }) => ports.memory.attention(id).awake && !ports.host.allowance(stackUid).isStrained,
+    );
     if (awake.length === 0 || signals.work.aborted) break;
     // A pass that took longer than the interval has used up this look.
     if (ports.clock.nowMs() > nextMs) continue;

@@ -118,8 +118,9 @@ function share(service: string, settings: PollerSettings, environment: Environme
   const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });
   const token = registered(tokenSource(settings, parameters), redactor);
-  const budget = createBudget();
-  const calls = createCallReport({ budget, metrics, clock });
+  const budget = createBudget({ reserveShare: settings.apiBudgetReserve });
+  const account = settings.cloud66.token.kind === 'parameter' ? settings.cloud66.token.name : 'CLOUD66_TOKEN';
+  const calls = createCallReport({ account, budget, metrics, clock });
   const client = createCloud66Client({
     apiUrl: settings.cloud66.apiUrl,
     token,
@@ -129,7 +130,13 @@ function share(service: string, settings: PollerSettings, environment: Environme
     onRateLimit: calls.seen,
     onWarning: warnOnce(logger, 'Cloud 66 warns.'),
   });
-  const host = createProcessHost({ client, clock, onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.') });
+  const host = createProcessHost({
+    client,
+    clock,
+    account,
+    purpose: service === 'poller' ? 'confirm' : 'change',
+    onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.'),
+  });
   const notices = createNotices();
   const publisher = publisherOf(settings, sqs, environment);
   /** Each request has a reporter of its own, so that its records carry the request's id. */

@@ -24,7 +24,7 @@ export function conditionsOf(decision: Decision, input: DecisionInput): readonly
   const found: Condition[] = [];
   if (reason === 'at_maximum' || reason === 'no_capacity')
     found.push({ kind: 'at_maximum', text: pinnedText(decision, input) });
-  if (reason.endsWith('_unknown')) {
+  if (reason.endsWith('_unknown') || reason === 'api_budget_spent') {
     found.push({ kind: 'blind', text: `Nothing can be decided (${reason}): ${steps.at(-1)?.why ?? 'no reading.'}` });
   }
   if (reason === 'scale_out_ineffective') {

@@ -12,7 +12,7 @@ import { coolDown } from './cooldown.ts';
 import { deployGrace } from './deploy-grace.ts';
 import { isPaused, totalWorkers } from './distribute.ts';
 import { expectEffect } from './effect.ts';
-import { gate, requireEvidence } from './gate.ts';
+import { COUNT_MAX_AGE_SECONDS, gate, requireEvidence, unknownReason } from './gate.ts';
 import { stopGracefully } from './graceful.ts';
 import { limit } from './limit.ts';
 import { overrideInForce, overrideText, pauseScaleIn } from './override.ts';
@@ -75,9 +75,19 @@ const LATENCY_PIPELINE: readonly Rule<RatedSituation>[] = [
  * @throws RangeError when a postcondition is broken: a programming error, never a state of the world.
  */
 export function decide(input: DecisionInput): Decision | NeedsEvidence {
+  const answer = decideOn(input);
+  return answer.kind === 'decision' && answer.action === 'hold' ? withCountAge(answer, input) : answer;
+}
+
+function decideOn(input: DecisionInput): Decision | NeedsEvidence {
   const { now, policy, observation, windows } = input;
   if (observation.placement.kind !== 'ok') {
-    return held(null, null, 'workers_unknown', [unknownStep('workers', observation.placement)]);
+    const reason = unknownReason('workers_unknown', observation.placement.why);
+    return held(null, null, reason, [unknownStep('workers', observation.placement)]);
+  }
+  // What this policy allows depends on servers that a mere count does not show.
+  if (observation.placement.value.countsOnly && hasServerLimits(policy)) {
+    return { kind: 'needs_evidence', evidence: ['placement'] };
   }
   const placement = observation.placement.value;
   const currentCount = totalWorkers(placement);
@@ -107,6 +117,18 @@ export function decide(input: DecisionInput): Decision | NeedsEvidence {
   }
   const recommendation = recommend(policy, strategy, backlog.value, currentCount);
   return rate(DEPTH_PIPELINE, { ...situation, backlog: backlog.value, recommendation, strategy });
+}
+
+/** A hold may rest on a count from a while ago; it says so. */
+function withCountAge(decision: Decision, { now, observation: { placement } }: DecisionInput): Decision {
+  if (placement.kind !== 'ok' || now - placement.observedAtMs <= COUNT_MAX_AGE_SECONDS * 1000) return decision;
+  const ageSeconds = Math.round((now - placement.observedAtMs) / 1000);
+  const why = `The workers were counted ${ageSeconds} s ago; before a change they are counted anew.`;
+  return { ...decision, steps: [note('workers', decision.currentCount, why), ...decision.steps] };
+}
+
+function hasServerLimits({ servers, maxWorkersPerServer }: DecisionInput['policy']): boolean {
+  return servers !== null || maxWorkersPerServer !== null;
 }
 
 /** What a person decided, where that leaves nothing to decide; null where it does. */

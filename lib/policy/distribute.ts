@@ -34,7 +34,8 @@ export function isPaused(placement: Placement): boolean {
  */
 export function capacityOf(placement: Placement, policy: PlacementPolicy): { most: number; fewest: number } {
   const slots = slotsOf(placement, policy);
-  const most = slots.reduce((sum, slot) => sum + slot.cap, 0);
+  // Servers that are not known may take more: a change asks for them first.
+  const most = placement.countsOnly ? Number.POSITIVE_INFINITY : slots.reduce((sum, slot) => sum + slot.cap, 0);
   const fewest = slots.reduce((sum, slot) => sum + (slot.frozen ? slot.count : 0), 0);
   return { most, fewest };
 }

@@ -1,5 +1,5 @@
 /** The gate: situations in which no change is made, whatever the queue says. */
-import type { Action, EvidenceName, Reason, StackState } from '../domain.ts';
+import type { Action, EvidenceName, Reading, ReadingProblem, Reason, StackState } from '../domain.ts';
 import { blockingActions, mayConcern } from './actions.ts';
 import { hold, pass, type Rule, type Situation } from './ruling.ts';
 
@@ -15,7 +15,7 @@ export const gate: Rule<Situation> = (situation, count) => {
     const held = holdForStack(stack.value);
     if (held) return stop(held.reason, held.why);
   } else if (stack.kind !== 'not_read') {
-    return stop('stack_unknown', `The state of the stack is ${stack.kind} (${stack.why}): ${stack.detail}`);
+    return stop(unknownReason('stack_unknown', stack.why), `The state of the stack is ${told(stack)}`);
   }
   if (actions.kind === 'ok') {
     const { processName } = situation.placement;
@@ -27,18 +27,46 @@ export const gate: Rule<Situation> = (situation, count) => {
     );
     if (blocking) return stop(...holdForAction(blocking, processName));
   } else if (actions.kind !== 'not_read') {
-    return stop('actions_unknown', `The action log is ${actions.kind} (${actions.why}): ${actions.detail}`);
+    return stop(unknownReason('actions_unknown', actions.why), `The action log is ${told(actions)}`);
   }
   return pass(count);
 };
 
-/** The last word before a change: it is made only with the stack's state and its running actions known. */
-export const requireEvidence: Rule<Situation> = ({ observation, currentCount }, count) => {
+/** A change rests on workers that were counted this lately; a hold may rest on an older count. */
+export const COUNT_MAX_AGE_SECONDS = 60;
+
+/**
+ * The last word before a change: it is made only with the stack's state and its running actions known, and on workers that
+ * were counted after that, with their servers.
+ */
+export const requireEvidence: Rule<Situation> = (situation, count) => {
+  const { observation, currentCount } = situation;
   if (count === currentCount) return pass(count);
   const wanted: readonly EvidenceName[] = ['stack', 'actions'];
   const evidence = wanted.filter((name) => observation[name].kind === 'not_read');
-  return evidence.length > 0 ? { kind: 'need', evidence } : pass(count);
+  if (evidence.length > 0) return { kind: 'need', evidence };
+  return isCountedAnew(situation) ? pass(count) : { kind: 'need', evidence: ['placement'] };
 };
+
+/**
+ * False when the count is old, or was taken before the action log was read: an action that ended in between would leave the
+ * old count with nothing running beside it. That is told by the order of our own reads, whatever clocks say.
+ */
+function isCountedAnew({ now, placement, observation }: Situation): boolean {
+  const { placement: reading, actions } = observation;
+  if (placement.countsOnly || reading.kind !== 'ok') return false;
+  if (now - reading.observedAtMs > COUNT_MAX_AGE_SECONDS * 1000) return false;
+  return actions.kind !== 'ok' || reading.observedAtMs >= actions.observedAtMs;
+}
+
+/** Calls that may not be made are no trouble of Cloud 66's, and end by themselves. */
+export function unknownReason(reason: Reason, why: ReadingProblem): Reason {
+  return why === 'over_budget' ? 'api_budget_spent' : reason;
+}
+
+function told({ kind, why, detail }: Exclude<Reading<unknown>, { kind: 'ok' }>): string {
+  return `${kind} (${why}): ${detail}`;
+}
 
 function holdForStack(stack: StackState): { reason: Reason; why: string } | null {
   switch (stack.status) {

@@ -36,6 +36,8 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   stack_in_maintenance: 'The stack is in maintenance mode; decided afresh when it ends.',
   stack_busy: 'Another action of the stack is running, or Cloud 66 answered that the stack is busy.',
   action_in_progress: 'The last change of this process has not finished.',
+  api_budget_spent:
+    "The calls to Cloud 66 that are this program's in this hour are used up (API_BUDGET_RESERVE); nothing is changed.",
   backlog_unknown: 'The depth of the queue is missing, stale or could not be read; unknown is not zero.',
   workers_unknown: 'The running workers could not be read from Cloud 66.',
   history_unknown: "The queue's recorded past is missing or has gaps, so a calm or busy window cannot be shown.",

@@ -37,6 +37,8 @@ export async function confirm(
   const notYet: NotYet = (why, unreadable = false) =>
     ageSeconds < timeoutSeconds ? lookAgain(why, unreadable) : ended('timed_out', `After ${ageSeconds} s: ${why}`);
   switch (look.kind) {
+    case 'not_asked':
+      return lookAgain(look.why);
     case 'unreadable':
       return notYet(`the action could not be read: ${look.why}`, true);
     case 'gone':
@@ -65,6 +67,7 @@ async function compareWorkers(
   const placements = await ports.host.placements(record.stackUid, [record.processName], signal);
   const placement = placements.get(record.processName);
   if (placement?.kind !== 'ok') {
+    if (placement?.why === 'over_budget') return lookAgain(placement.detail);
     const why = placement ? `${placement.kind} (${placement.why}): ${placement.detail}` : 'no answer';
     return notYet(`the action succeeded, but the workers could not be read: ${why}`, true);
   }

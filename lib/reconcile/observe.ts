@@ -1,24 +1,19 @@
 /** The eyes of a pass: what was read becomes an observation; what is asked for later is read once per stack. */
 import type {
   Action,
-  ArrivalForecast,
   Backlog,
   Evidence,
   EvidenceName,
   Look,
   Observation,
   Placement,
-  RateHistory,
   Reading,
   StackState,
   Target,
 } from '../domain.ts';
-import { forecastArrivals, PATTERN_HISTORY_SECONDS } from '../policy/patterns.ts';
 import type { Memory } from './memory.ts';
-import type { Clock, ProcessHost, QueueReader, RatesQuery } from './ports.ts';
-
-/** The rates of the last hour tell how long jobs run, those of the last minutes how many come. */
-const RATES_WINDOW_SECONDS = 3600;
+import type { Clock, ProcessHost, QueueReader } from './ports.ts';
+import { readRecorded } from './recorded.ts';
 
 /** Evidence of the stack is shared by its targets for this long. */
 const SHARED_SECONDS = 5;
@@ -35,12 +30,12 @@ export interface StackEvidence {
 export function observe(
   target: Target,
   depths: ReadonlyMap<string, Reading<Backlog>>,
-  placements: ReadonlyMap<string, Reading<Placement>>,
+  placement: Reading<Placement>,
   looks: Observation['looks'],
 ): Observation {
   return {
     backlog: depths.get(target.id) ?? noAnswer('queue depth'),
-    placement: placements.get(target.processName) ?? noAnswer('placement'),
+    placement,
     history: { kind: 'not_read' },
     rates: { kind: 'not_read' },
     forecast: { kind: 'not_read' },
@@ -73,14 +68,15 @@ export async function readEvidence(
   ports: EvidencePorts,
   signal: AbortSignal,
 ): Promise<Partial<Pick<Observation, EvidenceName>>> {
+  const recorded = readRecorded([{ target, wanted }], ports, signal).then((read) => read.get(target.id) ?? {});
   const reads = wanted.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
     switch (name) {
       case 'history':
-        return { history: await readHistory(target, ports.queue, signal) };
       case 'rates':
-        return { rates: await readRates(target, ports, signal) };
       case 'forecast':
-        return { forecast: await readForecast(target, ports, signal) };
+        return {};
+      case 'placement':
+        return { placement: await countAnew(target, ports, signal) };
       case 'stack':
         if (!isRecent(shared.stack, ports.clock)) shared.stack = await ports.host.stack(target.stackUid, signal);
         return { stack: shared.stack };
@@ -88,7 +84,15 @@ export async function readEvidence(
         return { actions: await readActions(target, shared, ports, signal) };
     }
   });
-  return Object.assign({}, ...(await Promise.all(reads)));
+  return Object.assign({}, ...(await Promise.all([recorded, ...reads])));
+}
+
+/** The workers and their servers as they are now. */
+async function countAnew(target: Target, { host, memory }: EvidencePorts, signal: AbortSignal) {
+  const placements = await host.placements(target.stackUid, [target.processName], signal, 'anew');
+  const placement = placements.get(target.processName) ?? noAnswer('placement');
+  memory.keepPlacement(target, placement);
+  return placement;
 }
 
 /** The log back to whatever may still hold this target: the end of a change within its cooldown, or an action that runs. */
@@ -111,48 +115,6 @@ async function readActions(
 /** The targets of a stack come one after the other, and each may take seconds: by then the world may have changed. */
 function isRecent(evidence: Evidence<unknown>, clock: Clock): boolean {
   return evidence.kind === 'ok' && clock.nowMs() - evidence.observedAtMs < SHARED_SECONDS * 1000;
-}
-
-async function readHistory({ id, source, policy }: Target, queue: QueueReader, signal: AbortSignal) {
-  const windowSeconds = Math.max(policy.scaleOutStabilizationSeconds, policy.scaleInStabilizationSeconds);
-  const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds };
-  const histories = await queue.histories([query], signal);
-  return histories.get(id) ?? noAnswer('queue history');
-}
-
-async function readRates(target: Target, ports: EvidencePorts, signal: AbortSignal): Promise<Reading<RateHistory>> {
-  const { memory, clock } = ports;
-  const known = memory.rates(target.id, clock.nowMs());
-  if (known) return known;
-  const reading = await readRatesOf(target, RATES_WINDOW_SECONDS, 'all', ports.queue, signal);
-  memory.keepRates(target.id, reading, clock.nowMs());
-  return reading;
-}
-
-async function readForecast(
-  target: Target,
-  ports: EvidencePorts,
-  signal: AbortSignal,
-): Promise<Reading<ArrivalForecast>> {
-  const { memory, clock } = ports;
-  const known = memory.forecast(target.id, clock.nowMs());
-  if (known) return known;
-  const past = await readRatesOf(target, PATTERN_HISTORY_SECONDS, 'sent', ports.queue, signal);
-  const reading = past.kind === 'ok' ? { ...past, value: forecastArrivals(past.value) } : past;
-  memory.keepForecast(target.id, reading, clock.nowMs());
-  return reading;
-}
-
-async function readRatesOf(
-  { id, source, policy }: Target,
-  windowSeconds: number,
-  columns: RatesQuery['columns'],
-  queue: QueueReader,
-  signal: AbortSignal,
-) {
-  const query = { targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds, windowSeconds, columns };
-  const rates = await queue.rates([query], signal);
-  return rates.get(id) ?? noAnswer('rates of the queue');
 }
 
 /** A reading that nobody gave: missing, not zero. */

@@ -65,20 +65,40 @@ export interface OverrideReader {
 export type ActionLook =
   | { readonly kind: 'found'; readonly action: Action }
   | { readonly kind: 'gone'; readonly detail: string }
-  | { readonly kind: 'unreadable'; readonly why: string };
+  | { readonly kind: 'unreadable'; readonly why: string }
+  /** No call is left for it in this hour. */
+  | { readonly kind: 'not_asked'; readonly why: string };
+
+/** What may be spent of an account's calls to Cloud 66. */
+export interface CallAllowance {
+  /** The account: stacks of one share its calls. */
+  readonly account: string;
+  /** Calls per hour that are this program's. */
+  readonly hourlyCalls: number;
+  /** Calls that are left in this hour for looking at what is quiet. */
+  readonly callsLeft: number;
+  /** When the next hour's calls come. */
+  readonly resetAtMs: number;
+  /** True when more was spent than the part of the hour that has passed allows: what can wait should. */
+  readonly isStrained: boolean;
+}
 
 /** Where the workers run: the reading side of Cloud 66. */
 export interface ProcessHost {
   /**
-   * Placements of the named processes of one stack; one process list and one server list for all of them. The server
-   * list, and with it the servers' health, may be some minutes old, unless `fresh` asks for both lists anew.
+   * Placements of the named processes of one stack; one process list and at most one server list for all of them.
+   *
+   * @param servers `recent` (the default): the server list, and with it the servers' health, may be some minutes old;
+   * `anew`: both lists are read now; `if_known`: no server list is read for this, see `Placement.countsOnly`.
    */
   placements(
     stackUid: string,
     processNames: readonly string[],
     signal: AbortSignal,
-    options?: { readonly fresh?: boolean },
+    servers?: 'recent' | 'anew' | 'if_known',
   ): Promise<ReadonlyMap<string, Reading<Placement>>>;
+  /** What the account of the stack allows for now. */
+  allowance(stackUid: string): CallAllowance;
   stack(stackUid: string, signal: AbortSignal): Promise<Reading<StackState>>;
   /**
    * The stack's newest actions, newest first: the first page, enough to see what runs and what ended lately, and with

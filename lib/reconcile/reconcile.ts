@@ -5,11 +5,13 @@
  * The targets of one stack go together, because they share the process list; stacks go side by side. Trouble with one
  * target or stack never stops the others: it becomes that target's result.
  */
-import type { DecisionInput, EvidenceName, Observation, ScheduleRule, ScheduleWindow, Target } from '../domain.ts';
+import type { Decision, DecisionInput, EvidenceName, ScheduleRule, ScheduleWindow, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
 import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
+import { sideBySide } from './concurrently.ts';
+import { type Counts, countWorkers } from './counts.ts';
 import type { Memory } from './memory.ts';
 import { lookOf, noAnswer, observe, readEvidence, type StackEvidence } from './observe.ts';
 import type {
@@ -22,9 +24,7 @@ import type {
   Scaler,
   TargetResult,
 } from './ports.ts';
-
-/** Stacks that are looked at side by side: enough to hide latency, few enough to be polite to the API. */
-const CONCURRENT_STACKS = 8;
+import { readRecorded } from './recorded.ts';
 
 /** Decisions ask for evidence at most once per kind, and the workers are counted again once; more would be a bug. */
 const MAX_ROUNDS = 7;
@@ -71,20 +71,19 @@ export async function reconcile(
     ),
     ports.overrides.read(signals.work),
   ]);
-  const shared = { depths, overrides };
-  const stacks = [...Map.groupBy(targets, (target) => target.stackUid)];
-  const worker = async () => {
-    for (let next = stacks.shift(); next; next = stacks.shift()) {
-      const [stackUid, stackTargets] = next;
+  const counts = await countWorkers(targets, depths, ports, signals.work);
+  const inputs = await withRecorded(targets, inputsOf(targets, { depths, overrides, counts }, ports), ports, signals);
+  await sideBySide(counts.stacks, async ([stackUid, its]) => {
+    try {
+      if (counts.errors.has(stackUid)) throw counts.errors.get(stackUid);
+      await reconcileStack(its, inputs, ports, signals, results);
+    } catch (error) {
       // Only a bug of ours gets here; it must not take the other stacks with it, least of all one that just scaled.
-      await reconcileStack(stackUid, stackTargets, shared, ports, signals, results).catch((error: unknown) => {
-        for (const { id } of stackTargets.filter((target) => !results.has(target.id))) {
-          results.set(id, { kind: 'failed', decision: null, error: asError(error) });
-        }
-      });
+      for (const { id } of its.filter((target) => !results.has(target.id))) {
+        results.set(id, { kind: 'failed', decision: null, error: asError(error) });
+      }
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENT_STACKS, stacks.length) }, worker));
+  });
   return new Map(targets.map(({ id }) => [id, resultOf(results, id)]));
 }
 
@@ -92,6 +91,58 @@ export async function reconcile(
 interface SharedReadings {
   readonly depths: Awaited<ReturnType<QueueReader['depths']>>;
   readonly overrides: Awaited<ReturnType<OverrideReader['read']>>;
+  readonly counts: Counts;
+}
+
+type Inputs = ReadonlyMap<string, DecisionInput>;
+
+/** What each target's decision begins with, by target id. */
+function inputsOf(
+  targets: readonly Target[],
+  { depths, overrides, counts }: SharedReadings,
+  { clock, memory, openWindows }: ReconcilePorts,
+): Inputs {
+  const now = clock.nowMs();
+  const entries = targets.map((target): readonly [string, DecisionInput] => {
+    const { id, policy } = target;
+    const placement = counts.placements.get(id) ?? noAnswer('placement');
+    const observation = observe(target, depths, placement, memory.looks(id, now));
+    const look = lookOf(observation, now);
+    if (look) memory.addLook(id, look);
+    const windows = openWindows(policy.schedule, now);
+    return [id, { now, policy, override: overrideOf(overrides, id, now), windows, observation }];
+  });
+  return new Map(entries);
+}
+
+/** What the decisions ask CloudWatch for at first, in as few calls as it takes; most ask for nothing. */
+async function withRecorded(
+  targets: readonly Target[],
+  inputs: Inputs,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+): Promise<Inputs> {
+  const wishes = targets.map((target) => ({ target, wanted: wantedBy(inputs.get(target.id)) }));
+  const recorded = await readRecorded(
+    wishes.filter(({ wanted }) => wanted.length > 0),
+    ports,
+    signals.work,
+  );
+  const entries = [...inputs].map(([id, input]): readonly [string, DecisionInput] => {
+    const observation = { ...input.observation, ...recorded.get(id) };
+    return [id, { ...input, observation }];
+  });
+  return new Map(entries);
+}
+
+/** Nothing for a decision that fails: it fails again, and is told, when it is the target's turn. */
+function wantedBy(input: DecisionInput | undefined): readonly EvidenceName[] {
+  try {
+    const answer = input === undefined ? null : decide(input);
+    return answer?.kind === 'needs_evidence' ? answer.evidence : [];
+  } catch {
+    return [];
+  }
 }
 
 /** The target's own override while it lasts, else the one for all. */
@@ -115,28 +166,17 @@ function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string):
 
 /** One after the other within a stack: Cloud 66 may refuse a second action while it starts a first one. */
 async function reconcileStack(
-  stackUid: string,
   targets: readonly Target[],
-  { depths, overrides }: SharedReadings,
+  inputs: Inputs,
   ports: ReconcilePorts,
   signals: PassSignals,
   results: Map<string, TargetResult>,
 ): Promise<void> {
   const evidence: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' } };
-  const placements = await ports.host.placements(
-    stackUid,
-    targets.map(({ processName }) => processName),
-    signals.work,
-  );
   for (const target of targets) {
-    const now = ports.clock.nowMs();
-    const observation = observe(target, depths, placements, ports.memory.looks(target.id, now));
-    const look = lookOf(observation, now);
-    if (look) ports.memory.addLook(target.id, look);
-    const windows = ports.openWindows(target.policy.schedule, now);
-    const override = overrideOf(overrides, target.id, now);
-    const input = { now, policy: target.policy, override, windows, observation };
-    const result = await reconcileTarget(target, input, evidence, ports, signals);
+    const input = inputs.get(target.id);
+    if (input === undefined) continue;
+    const result = await reconcileTarget(target, { ...input, now: ports.clock.nowMs() }, evidence, ports, signals);
     results.set(target.id, result);
   }
 }
@@ -155,12 +195,9 @@ async function reconcileTarget(
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = decide(input);
       if (answer.kind === 'decision') {
-        if (answer.action !== 'hold' && isTorn(input.observation)) {
-          input = await withWorkersNow(input, target, ports, signals);
-          continue;
-        }
         const { result, counts } = await act({ target, decisionId, decision: answer, input }, ports, signals);
         ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts });
+        if (result.kind === 'scaled' || result.kind === 'dry_run') expectChange(target, answer, ports);
         ports.memory.keepAttention(target.id, attentionOf(answer, input.observation, input.policy, input.now));
         return result;
       }
@@ -174,24 +211,8 @@ async function reconcileTarget(
   }
 }
 
-/**
- * True when the workers were counted before the action log was read: an action that ended in between would leave the old
- * count with nothing running beside it. Told by the order of our own reads, whatever clocks say.
- */
-function isTorn({ placement, actions }: Observation): boolean {
-  return placement.kind === 'ok' && actions.kind === 'ok' && placement.observedAtMs < actions.observedAtMs;
-}
-
-/** Counts the workers once more before a change; what was decided on the old count is decided again on this one. */
-async function withWorkersNow(
-  input: DecisionInput,
-  { stackUid, processName }: Target,
-  ports: ReconcilePorts,
-  signals: PassSignals,
-): Promise<DecisionInput> {
-  const placements = await ports.host.placements(stackUid, [processName], signals.work, { fresh: true });
-  const placement = placements.get(processName) ?? noAnswer('placement');
-  return { ...input, now: ports.clock.nowMs(), observation: { ...input.observation, placement } };
+function expectChange({ id }: Target, { desiredCount }: Decision, { memory, clock }: ReconcilePorts): void {
+  if (desiredCount !== null) memory.expect(id, desiredCount, clock.nowMs());
 }
 
 async function withEvidence(

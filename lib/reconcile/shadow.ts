@@ -56,8 +56,11 @@ export function createShadow({ host, clock }: { readonly host: ProcessHost; read
   return {
     host: {
       ...host,
-      async placements(stackUid, processNames, signal, options) {
-        const real = await host.placements(stackUid, processNames, signal, options);
+      async placements(stackUid, processNames, signal, servers) {
+        // Virtual counts are kept by the uid of servers, which a mere count does not show.
+        const isVirtual = processNames.some((name) => landed(stackUid, name) !== null);
+        const needed = isVirtual && servers === 'if_known' ? 'recent' : servers;
+        const real = await host.placements(stackUid, processNames, signal, needed);
         return new Map([...real].map(([name, reading]) => [name, overlaid(reading, landed(stackUid, name))]));
       },
       async actions(stackUid, signal, sinceMs) {

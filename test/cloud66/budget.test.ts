@@ -73,6 +73,43 @@ describe('the API budget', () => {
     );
   });
 
+  it('lets changes reach further into what is kept for people than confirmations, and those further than counting', () => {
+    const budget = createBudget({ defaultLimit: 1000 });
+    const allowedAt = (remaining: number) => {
+      budget.seen({ ...headers, remaining, observedAtMs: 1 });
+      return (['count', 'confirm', 'change'] as const).filter((purpose) => budget.allows(purpose, 1));
+    };
+    expect(allowedAt(251)).toEqual(['count', 'confirm', 'change']);
+    expect(allowedAt(250)).toEqual(['confirm', 'change']);
+    expect(allowedAt(187)).toEqual(['change']);
+    expect(allowedAt(125)).toEqual([]);
+    expect(budget.allows('count', HOUR)).toBe(true);
+  });
+
+  it('allows nothing while throttled, and all without a reserve', () => {
+    const budget = createBudget({ reserveShare: 0, defaultLimit: 10 });
+    for (let call = 0; call < 9; call += 1) budget.called(1);
+    expect(budget.allows('count', 1)).toBe(true);
+    budget.throttled(HOUR / 2);
+    expect(budget.allows('change', 1)).toBe(false);
+    expect(budget.allowance(1)).toEqual({ hourlyCalls: 10, callsLeft: 0, resetAtMs: HOUR, isStrained: true });
+  });
+
+  it('is strained when more is spent than the hour allows so far', () => {
+    const budget = createBudget({ defaultLimit: 1000 });
+    const strainedAt = (remaining: number, nowMs: number) => {
+      budget.seen({ ...headers, remaining, observedAtMs: nowMs });
+      return budget.allowance(nowMs).isStrained;
+    };
+    expect(budget.allowance(0)).toMatchObject({ hourlyCalls: 750, callsLeft: 750, isStrained: false });
+    expect(strainedAt(900, 1)).toBe(true);
+    expect(strainedAt(950, 2)).toBe(false);
+    expect(strainedAt(540, HOUR / 2)).toBe(false);
+    expect(strainedAt(520, HOUR / 2)).toBe(true);
+    expect(strainedAt(251, HOUR - 1)).toBe(false);
+    expect(strainedAt(250, HOUR - 1)).toBe(true);
+  });
+
   it('knows the start of the next hour', () => {
     expect(nextHourMs(0)).toBe(HOUR);
     expect(nextHourMs(HOUR - 1)).toBe(HOUR);

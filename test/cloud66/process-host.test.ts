@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createBudget } from '../../lib/cloud66/budget.ts';
 import type { Cloud66Client } from '../../lib/cloud66/client.ts';
 import { createProcessHost, createScaler } from '../../lib/cloud66/process-host.ts';
 import type { Placement, Reading } from '../../lib/domain.ts';
@@ -106,7 +107,7 @@ describe('placements', () => {
     servers = [serverOf('web', 'bb', 4), serverOf('jobs', 'aa')];
     expect(await placementOf('worker')).toMatchObject({ value: { servers: [{}, { name: 'web', healthy: true }] } });
     const underway = placementOf('worker', signal);
-    const fresh = (await host.placements(STACK, ['worker'], signal, { fresh: true })).get('worker');
+    const fresh = (await host.placements(STACK, ['worker'], signal, 'anew')).get('worker');
     expect(fresh).toMatchObject({ value: { servers: [{ healthy: true }, { name: 'web', healthy: false }] } });
     expect([asked('processes'), asked('servers')]).toEqual([4, 2]);
     await underway;
@@ -273,9 +274,9 @@ describe('sharing', () => {
   });
 
   it('forgets server lists rather than keeping one for every stack there is', async () => {
-    for (let stack = 0; stack <= 100; stack += 1) await host.placements(`stack${stack}`, ['worker'], calm());
+    for (let stack = 0; stack <= 300; stack += 1) await host.placements(`stack${stack}`, ['worker'], calm());
     await host.placements('stack0', ['worker'], calm());
-    expect(asked('servers')).toBe(102);
+    expect(asked('servers')).toBe(302);
   });
 });
 
@@ -305,7 +306,10 @@ describe('trouble', () => {
   });
 
   it('in our own code is not taken for trouble outside', async () => {
-    const broken = { getStack: () => Promise.reject(new TypeError('bug')) } as Partial<Cloud66Client> as Cloud66Client;
+    const broken = {
+      budget: createBudget(),
+      getStack: () => Promise.reject(new TypeError('bug')),
+    } as Partial<Cloud66Client> as Cloud66Client;
     const brokenHost = createProcessHost({ client: broken, clock: { nowMs: () => 0 } });
     expect((await errorFrom(brokenHost.stack(STACK, calm()))).message).toBe('bug');
     expect((await errorFrom(brokenHost.action(STACK, 1, calm()))).name).toBe('TypeError');

@@ -7,6 +7,7 @@ describe('the settings of the scale function', () => {
   it('are complete from the few variables that have no default', () => {
     expect(parseSettings(MINIMAL)).toEqual({
       cloud66: { apiUrl: 'https://app.cloud66.com/api/3', token: { kind: 'parameter', name: '/cloud66/token' } },
+      apiBudgetReserve: 0.25,
       actionsQueueUrl: MINIMAL.ACTIONS_QUEUE_URL,
       deadLetterQueueUrl: MINIMAL.ACTIONS_DEAD_LETTER_QUEUE_URL,
       alarmNamePrefix: 'cloud66-worker-autoscaler-dev-backlog-',

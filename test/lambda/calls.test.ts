@@ -13,7 +13,7 @@ function reporting() {
   const lines: string[] = [];
   const metrics = createMetrics({ write: (line) => lines.push(line), clock, service: 's' });
   const budget = createBudget({ defaultLimit: 100 });
-  const report = createCallReport({ budget, metrics, clock });
+  const report = createCallReport({ account: 'one', budget, metrics, clock });
   const { logger, records } = logged();
   const seen = (remaining: number | null) => {
     const rateLimit = { limit: null, remaining, resetAtMs: null, observedAtMs: time.nowMs };
@@ -41,16 +41,16 @@ describe('the calls that are left', () => {
     expect(end()).toBeNull();
   });
 
-  it('are told in the log once an hour when less than a quarter is left', () => {
+  it('are told in the log once an hour when no more than the reserve is left', () => {
     const { time, seen, end, records } = reporting();
-    seen(25);
+    seen(26);
     end();
     expect(records).toEqual([]);
-    seen(24);
+    seen(25);
     end();
     seen(20);
     end();
-    expect(records).toMatchObject([{ level: 'info', event: 'api_calls', remaining: 24, limit: 100 }]);
+    expect(records).toMatchObject([{ level: 'warn', event: 'api_calls', account: 'one', remaining: 25, limit: 100 }]);
     time.nowMs += HOUR;
     end();
     expect(records).toHaveLength(1);
@@ -61,8 +61,9 @@ describe('the calls that are left', () => {
 
   it('are none while Cloud 66 throttles', () => {
     const { time, budget, end, records } = reporting();
+    budget.called(time.nowMs);
     budget.throttled(time.nowMs + 60_000);
-    expect(end()).toBeNull();
+    expect(end()).toBeUndefined();
     expect(records).toMatchObject([{ remaining: 0, limit: 100 }]);
   });
 });

@@ -56,6 +56,22 @@ function poller(changes: Partial<WorldAnswers>, more: Partial<ConfirmPorts> = {}
   return { handle, hidden, letters, ended, looked, records };
 }
 
+describe('when calls to Cloud 66 run short', () => {
+  it('what is under way is followed more slowly', async () => {
+    const { handle, hidden } = poller({ ...running, isStrained: true });
+    expect(await handle({ Records: [message('m', body)] })).toEqual(kept('m'));
+    expect(hidden).toEqual([['handle-m', 30]]);
+  });
+
+  it('an action that may not be asked for is never taken as timed out', async () => {
+    const action = { kind: 'not_asked', why: 'made by a test' } as const;
+    const { handle, ended, looked } = poller({ action, nowMs: record.acceptedAtMs + 5_000_000 });
+    expect(await handle({ Records: [message('m', body)] })).toEqual(kept('m'));
+    expect(ended).toEqual([]);
+    expect(looked).toMatchObject([{ why: 'made by a test', unreadable: false }]);
+  });
+});
+
 const kept = (...ids: string[]) => ({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
 
 describe('a record is', () => {

@@ -34,6 +34,13 @@ describe('the watch after a tick', () => {
     expect(world.calls.filter((call) => call === 'depths 1')).toHaveLength(3);
   });
 
+  it('leaves it to the tick while the calls to Cloud 66 run short', async () => {
+    const world = sleepyWorld({ depths: { busy: ok(depthOf(500, 1)) }, isStrained: true });
+    world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });
+    await watch([target('busy')], 15, Date.now(), world.ports, openSignals());
+    expect(world.calls).toEqual([]);
+  });
+
   it('stops as soon as the target has calmed down', async () => {
     const world = sleepyWorld({ depths: { busy: ok(depthOf(0)) } });
     world.ports.memory.keepAttention('busy', { awake: true, why: 'made by a test' });

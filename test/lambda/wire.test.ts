@@ -141,16 +141,16 @@ describe('the wired scale function', () => {
   it('measures the calls that are left, once per invocation, and tells when they are few', async () => {
     const busy = await startScriptedServer();
     busy.answer(
-      stackWith({ name: 'mailer', servers: {} }, { 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': '120' }),
+      stackWith({ name: 'mailer', servers: {} }, { 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': '800' }),
     );
     const handler = wireScale({ ...environment, DRY_RUN: 'true', CLOUD66_API_URL: busy.url });
     await handler(tick(), CONTEXT);
     await handler(tick(), CONTEXT);
     await busy.close();
     const lines = printed.map((line) => JSON.parse(line));
-    expect(lines.flatMap((line) => line.ApiCallsRemaining ?? [])).toEqual([120, 120]);
+    expect(lines.flatMap((line) => line.ApiCallsRemaining ?? [])).toEqual([800, 800]);
     const told = lines.filter(({ event }) => event === 'api_calls');
-    expect(told).toMatchObject([{ level: 'info', requestId: 'r', remaining: 120, limit: 3600 }]);
+    expect(told).toMatchObject([{ level: 'warn', requestId: 'r', remaining: 800, limit: 3600 }]);
   });
 
   it('tells once what it had to leave out of a reply', async () => {

@@ -10,7 +10,7 @@ describe('the memory of an execution environment', () => {
     const memory = createMemory();
     expect(memory.looks('a', NOW)).toEqual({ kind: 'not_read' });
     expect(memory.rates('a', NOW)).toBeNull();
-    expect(memory.forecast('a', NOW)).toBeNull();
+    expect(memory.forecast('a', NOW, 'working')).toBeNull();
     expect(memory.attention('a')).toEqual({ awake: false });
   });
 

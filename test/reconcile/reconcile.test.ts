@@ -174,6 +174,42 @@ describe('a pass', () => {
     expect(world.records).toHaveLength(1);
   });
 
+  it('holds quietly on the last count while no call is left, and changes nothing', async () => {
+    const world = fakeWorld();
+    const targets = [targetOf('worker'), targetOf('other', { stackUid: 'stack-2' })];
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    world.answers.callsLeft = 0;
+    world.answers.nowMs += 600_000;
+    const results = await reconcile(targets, world.ports, openSignals());
+    expect(world.calls.filter((call) => call.startsWith('placements'))).toEqual(['placements stack-1']);
+    expect(results.get('worker')).toMatchObject({ kind: 'held', decision: { currentCount: 1 } });
+    expect(results.get('other')).toMatchObject({ kind: 'held', decision: { reason: 'api_budget_spent' } });
+  });
+
+  it('counts the workers in each pass until an accepted change is seen', async () => {
+    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) } });
+    const pass = async (visible: number, workers: number) => {
+      world.answers.nowMs += 60_000;
+      world.answers.depths.worker = ok(depthOf(visible), world.answers.nowMs);
+      world.answers.placements.worker = ok(placementOf(serverOf('a', workers)), world.answers.nowMs);
+      world.calls.length = 0;
+      await reconcile([targetOf('worker')], world.ports, openSignals());
+      return world.calls.filter((call) => call.startsWith('placements')).length;
+    };
+    expect(await pass(45, 1)).toBe(1);
+    expect(world.requests).toHaveLength(1);
+    expect(await pass(5, 1)).toBe(1);
+    expect(await pass(45, 5)).toBe(1);
+    expect(await pass(45, 5)).toBe(0);
+  });
+
+  it('looks at what is breaching before what is quiet', async () => {
+    const world = fakeWorld({ depths: { full: ok(depthOf(45)) } });
+    const targets = Array.from({ length: 12 }, (_, index) => targetOf(`calm${index}`, { stackUid: `stack-${index}` }));
+    await reconcile([...targets, targetOf('full', { stackUid: 'stack-full' })], world.ports, openSignals());
+    expect(world.calls[1]).toBe('placements stack-full');
+  });
+
   it('two overlapping passes ask for the same absolute counts, so the second changes nothing', async () => {
     const world = fakeWorld({ depths: { worker: ok(depthOf(45)) } });
     await Promise.all([

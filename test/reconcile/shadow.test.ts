@@ -40,6 +40,29 @@ describe('a dry run', () => {
     expect(records).toEqual([]);
   });
 
+  it('asks for servers where virtual counts have to be put on them', async () => {
+    const { look, shadow, ports } = dryWorld(60);
+    const asked: unknown[] = [];
+    const host = {
+      ...ports.host,
+      placements: (...args: Parameters<typeof ports.host.placements>) => {
+        asked.push(args[3]);
+        return ports.host.placements(...args);
+      },
+    };
+    await look(0);
+    const again = createShadow({ host, clock: ports.clock });
+    await again.host.placements('stack-1', ['worker'], signal, 'if_known');
+    await again.scaler.scale(
+      { stackUid: 'stack-1', processName: 'worker', counts: { a: 3, b: 3 }, userReference: 'r' },
+      signal,
+    );
+    await look(100);
+    await again.host.placements('stack-1', ['worker'], signal, 'if_known');
+    expect(asked).toEqual(['if_known', 'recent']);
+    expect((await shadow.host.placements('stack-1', ['worker'], signal, 'if_known')).get('worker')?.kind).toBe('ok');
+  });
+
   it('goes virtually in as well as out', async () => {
     const { look, answers } = dryWorld(0);
     const calm = (seconds: number) => {

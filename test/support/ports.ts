@@ -42,6 +42,9 @@ export interface WorldAnswers {
   histories: Record<string, Reading<BacklogHistory>>;
   rates: Record<string, Reading<RateHistory>>;
   placements: Record<string, Reading<Placement>>;
+  /** Calls to Cloud 66 that may be made for counting. */
+  callsLeft: number;
+  isStrained: boolean;
   stack: Reading<StackState>;
   overrides: Reading<ReadonlyMap<string, Override>>;
   actions: Reading<readonly Action[]>;
@@ -57,6 +60,8 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
     histories: {},
     rates: {},
     placements: {},
+    callsLeft: 2250,
+    isStrained: false,
     stack: ok({ status: 'deployed', maintenanceMode: false }),
     overrides: ok(new Map()),
     actions: ok([]),
@@ -91,8 +96,17 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
     host: {
       placements: async (stackUid, names) => {
         note(`placements ${stackUid}`);
-        return new Map(names.map((name) => [name, answers.placements[name] ?? ok(placementOf(serverOf('a', 1)))]));
+        return new Map(
+          names.map((name) => [name, answers.placements[name] ?? ok(placementOf(serverOf('a', 1)), answers.nowMs)]),
+        );
       },
+      allowance: () => ({
+        account: 'one',
+        hourlyCalls: 2250,
+        callsLeft: answers.callsLeft,
+        resetAtMs: answers.nowMs + 3_600_000,
+        isStrained: answers.isStrained,
+      }),
       stack: async (stackUid) => {
         note(`stack ${stackUid}`);
         return answers.stack;
