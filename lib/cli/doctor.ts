@@ -56,6 +56,7 @@ export async function* diagnose(sources: Sources, options: DoctorOptions): Check
       token,
       client,
       queue: ports.queue,
+      overrides: ports.overrides,
       aws: createDeploymentReader(aws),
       probesScope: options.scopeCheck,
       signal: limit.signal,

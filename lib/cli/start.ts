@@ -171,6 +171,7 @@ const COLORS: Readonly<Record<EventKind, Parameters<typeof styleText>[0]>> = {
   decide: 'cyan',
   workers: 'magenta',
   outcome: 'green',
+  notice: 'yellow',
   trouble: 'red',
 };
 

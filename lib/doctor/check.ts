@@ -5,7 +5,7 @@
 import type { Cloud66Client } from '../cloud66/client.ts';
 import type { TokenSource } from '../cloud66/token.ts';
 import type { Deployment } from '../config/deployment.ts';
-import type { Clock, QueueReader } from '../reconcile/ports.ts';
+import type { Clock, OverrideReader, QueueReader } from '../reconcile/ports.ts';
 import type { DeploymentReader } from './aws.ts';
 
 /** `warn` is worth a look, `fail` keeps something from working. */
@@ -35,6 +35,7 @@ export interface Examined {
   readonly token: TokenSource;
   readonly client: Cloud66Client;
   readonly queue: QueueReader;
+  readonly overrides: OverrideReader;
   readonly aws: DeploymentReader;
   /** False when even a call that must be refused is not to be made. */
   readonly probesScope: boolean;

@@ -6,6 +6,7 @@ import { checkCloud66 } from './cloud66.ts';
 import { checkFunctions, seeFunctions } from './functions.ts';
 import { stopSequenceResult } from './jobs.ts';
 import { checkLetters } from './letters.ts';
+import { overridesResult } from './overrides.ts';
 import { checkQueues } from './queues.ts';
 
 const CONFIGURATION = { id: 'configuration', title: 'The settings are complete and make sense' };
@@ -26,6 +27,7 @@ export async function* examine(examined: Examined): Checks {
   yield* checkFunctions(examined, scale);
   yield* checkAlarms(examined, scale?.arn ?? null);
   yield* checkLetters(examined);
+  yield await overridesResult(examined);
   for (const target of examined.deployment.targets) yield stopSequenceResult(target);
 }
 

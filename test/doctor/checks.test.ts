@@ -11,6 +11,7 @@ import type { CheckResult, Checks, Examined } from '../../lib/doctor/check.ts';
 import { checkFunctions, seeFunctions } from '../../lib/doctor/functions.ts';
 import { stopSequenceResult } from '../../lib/doctor/jobs.ts';
 import { checkLetters } from '../../lib/doctor/letters.ts';
+import { overridesResult } from '../../lib/doctor/overrides.ts';
 import { allows, permissionsIn } from '../../lib/doctor/policy-text.ts';
 import { processResult, serversResult } from '../../lib/doctor/processes.ts';
 import { checkQueues } from '../../lib/doctor/queues.ts';
@@ -80,6 +81,7 @@ function examined(aws: Partial<DeploymentReader> = {}, changes: Partial<Examined
     watchIntervalSeconds: 15,
     token,
     client: createCloud66Client({ apiUrl: 'http://127.0.0.1:9', token, clock, budget: createBudget() }),
+    overrides: { read: async () => ({ kind: 'ok', value: new Map(), observedAtMs: NOW }) },
     queue: { depths: async () => new Map(), histories: async () => new Map(), rates: async () => new Map() },
     aws: { ...ORDERLY, ...aws },
     probesScope: true,
@@ -390,5 +392,22 @@ describe('the policy of a function', () => {
     expect(allows(permissionsIn(policy), 'events.amazonaws.com', 'arn:aws:events:us-east-1:1:rule/tick')).toBe(
       expected,
     );
+  });
+});
+
+describe('overrides', () => {
+  const underway = (untilMs: number) =>
+    ok(new Map([['*', { kind: 'pause', workers: null, untilMs, why: 'migration' } as const]]));
+  it.each<[string, Awaited<ReturnType<Examined['overrides']['read']>>, Partial<CheckResult>]>([
+    ['none', ok(new Map()), { status: 'ok' }],
+    ['one that has ended', underway(NOW), { status: 'ok' }],
+    [
+      'one in force',
+      underway(NOW + 60_000),
+      { status: 'warn', detail: expect.stringContaining('all targets: no change until') },
+    ],
+    ['ones that cannot be read', unknown('failed'), { status: 'fail', advice: expect.stringContaining('delete it') }],
+  ])('%s', async (_title, reading, expected) => {
+    expect(await overridesResult(examined({}, { overrides: { read: async () => reading } }))).toMatchObject(expected);
   });
 });

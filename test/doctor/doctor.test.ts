@@ -210,6 +210,7 @@ describe('a healthy deployment', () => {
       'alarm-permission',
       'dead-letters',
       'failed-events',
+      'overrides',
       'stop-sequence:worker',
       'stop-sequence:mailer',
     ]);

@@ -28,6 +28,14 @@ export interface SeenOutcome {
   readonly outcome: { readonly kind: string; readonly why: string };
 }
 
+/** What people are told. */
+export interface SeenNotice {
+  readonly event: 'notice';
+  readonly level: string;
+  readonly message: string;
+  readonly kind: string;
+}
+
 /** Any other log line. */
 export interface SeenLine {
   readonly event?: undefined;
@@ -35,7 +43,7 @@ export interface SeenLine {
   readonly message: string;
 }
 
-export type SeenRecord = SeenDecision | SeenOutcome | SeenLine;
+export type SeenRecord = SeenDecision | SeenOutcome | SeenNotice | SeenLine;
 
 /** The record that a line holds; null for lines that are no record (metrics, the platform's own). */
 export function recordOf(line: string): SeenRecord | null {

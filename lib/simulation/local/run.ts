@@ -74,7 +74,7 @@ export function createVisitor(): Visitor {
 }
 
 /** What happened, for the left column. */
-export type EventKind = 'backlog' | 'alarm' | 'decide' | 'workers' | 'outcome' | 'trouble';
+export type EventKind = 'backlog' | 'alarm' | 'decide' | 'workers' | 'outcome' | 'notice' | 'trouble';
 
 /** What a run came to. Times are simulated seconds. */
 export interface RunSummary {
@@ -272,6 +272,9 @@ function lineOf(record: SeenRecord): readonly [EventKind, string] | null {
     }
     case 'outcome':
       return ['outcome', record.message];
+    case 'notice':
+      // A change is told as a decision already.
+      return record.kind === 'scaled' ? null : ['notice', record.message];
     case undefined:
       return record.level === 'error' || record.level === 'warn' ? ['trouble', record.message] : null;
   }
