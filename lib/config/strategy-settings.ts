@@ -33,7 +33,7 @@ export const STRATEGY_SETTINGS = {
     unit: 'seconds',
     default: null,
     unset: 'learned from the queue',
-    doc: 'Strategy latency: about how long a job runs; a first guess that what the queue shows soon replaces.',
+    doc: 'Strategy latency: about how long a job runs; a first guess, taken with caution, that what the queue shows soon replaces.',
     example: '6',
   },
   JOBS_PER_WORKER: {
@@ -55,7 +55,7 @@ export const STRATEGY_SETTINGS = {
     type: decimalNumber(0.1, 1),
     unit: 'share of the target',
     default: '0.7',
-    doc: 'Strategy latency: a scale out is sized to work off what waits within this share of LATENCY_TARGET_SECONDS; less is faster and dearer.',
+    doc: 'Strategy latency: a scale out is sized to work off what waits within this share of LATENCY_TARGET_SECONDS (less of it for long targets, and where changes take longer than the target); less is faster and dearer.',
   },
   HEADROOM: {
     ...STRATEGY,
@@ -78,7 +78,7 @@ export const STRATEGY_SETTINGS = {
     type: decimalNumber(1, 5),
     unit: 'times',
     default: '1.5',
-    doc: 'Strategy latency: arrivals that clearly began to rise are taken to rise this much further until new workers are up.',
+    doc: 'Strategy latency: arrivals that clearly began to rise are taken to rise this much further until new workers are up, a jump since the last look six times as far; 1 = no further.',
   },
   BACKLOG_PER_WORKER: {
     ...STRATEGY,

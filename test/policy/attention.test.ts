@@ -18,7 +18,7 @@ const strategy: LatencyStrategy = {
   kind: 'latency',
   targetSeconds: 60,
   targetPercent: 95,
-  jobSeconds: 6,
+  jobSeconds: null,
   jobsPerWorker: 1,
   learnPatterns: false,
   drainShare: 0.7,
@@ -44,7 +44,7 @@ describe('attention', () => {
   });
 
   it('wakes when more waits than is done in good time', () => {
-    expect(attention(60)).toEqual({ awake: true, why: '60 wait; 30 are done in good time.' });
+    expect(attention(60)).toEqual({ awake: true, why: '60 wait; 29 are done in good time.' });
   });
 
   it('wakes when more comes than the workers finish', () => {

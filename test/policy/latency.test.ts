@@ -14,6 +14,7 @@ import { foresightOf, normalQuantile, workersThatWouldHaveDone } from '../../lib
 import {
   arrivalRates,
   leadSeconds,
+  longestLeadSeconds,
   serviceSeconds,
   trueShareInHand,
 } from '../../lib/policy/recommend/latency-rates.ts';
@@ -191,6 +192,77 @@ describe('strategy latency', () => {
     expect(decided(seen, policy({ surgeFactor: 2 })).desiredCount).toBeGreaterThan(calm);
   });
 
+  it('is bolder about a jump than about a rise that the look before had shown already', () => {
+    // 300 more wait than a minute ago; so it was a minute before that, or it was quiet.
+    const ordered = (earlier: number): number => {
+      const looks = ok([lookAt(120, earlier, 5, 5), lookAt(60, 300, 5, 5)]);
+      return (
+        decided(steadyAt(5, 40, 0, { backlog: ok(depthOf(600, 5)), looks }), policy({}, { maxWorkers: 900 }))
+          .desiredCount ?? 0
+      );
+    };
+    expect(ordered(300)).toBeGreaterThan(1.5 * ordered(0));
+  });
+
+  it('does not take a batch to go on that came as foreseen', () => {
+    const looks = ok([lookAt(60, 0, 0, 40)]);
+    const backlog = ok(depthOf(250, 40));
+    const due = { startMs: NOW - 60_000, periodSeconds: 60, expected: [400, 0, 0], cycleMinutes: [60, 0, 0] };
+    const foreseen = decided(steadyAt(40, 0, 0, { backlog, looks, forecast: ok(due) }));
+    expect(foreseen.action).toBe('hold');
+    expect(foreseen.steps.find(({ name }) => name === 'arrivals')?.why).toContain('as was foreseen');
+    expect(decided(steadyAt(40, 0, 0, { backlog, looks })).action).toBe('scale_out');
+    // Three times as much is more than was foreseen: a surprise.
+    const surprise = { backlog: ok(depthOf(1200, 40)), looks, forecast: ok(due) };
+    expect(decided(steadyAt(40, 0, 0, surprise)).desiredCount).toBeGreaterThan(90);
+  });
+
+  it('is bolder where changes take longer than the target', () => {
+    const slow = Array.from({ length: 8 }, (_, index) =>
+      actionOf({ id: index + 1, startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + 180_000, success: true }),
+    );
+    const share = (actions: Observation['actions']): string | undefined =>
+      decided(steadyAt(10, 100, 400, { actions })).steps.find(({ name }) => name === 'drain')?.why;
+    expect(share(ok([]))).toContain('within 42 s');
+    expect(share(ok(slow))).toContain('within 17 s');
+  });
+
+  it('leaves some of a long target for what is still to come', () => {
+    const { steps } = decided(steadyAt(10, 100, 400), policy({ targetSeconds: 300 }));
+    expect(steps.find(({ name }) => name === 'drain')?.why).toContain('within 147 s');
+  });
+
+  it('is there for a batch sooner where a change lately took long', () => {
+    const [long] = [actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 720_000, success: true })];
+    const forecast = ok(forecastOf([0, 0, 0, 0, 0, 600]));
+    expect(decided(steadyAt(1, 1, 0, { forecast })).action).toBe('hold');
+    expect(decided(steadyAt(1, 1, 0, { forecast, actions: ok([long]) })).reason).toBe('pattern_ahead');
+  });
+
+  it('does what the worked example of the README says', () => {
+    const rates = ok(ratesOf(Array<number>(60).fill(20), 6.3));
+    const took = (seconds: number) =>
+      actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + seconds * 1000, success: true });
+    const seen = (before: number, inFlight: number): Observation =>
+      steadyAt(5, 20, 0, {
+        rates,
+        backlog: ok(depthOf(38, 5)),
+        actions: ok([took(54), took(61)]),
+        looks: ok([lookAt(120, 0, 2, 5), lookAt(60, before, inFlight, 5)]),
+      });
+    const rise = decided(seen(20, 5));
+    expect([rise.desiredCount, rise.reason]).toEqual([14, 'wait_above_target']);
+    const told = rise.steps.map(({ why }) => why).join(' ');
+    for (const quantity of [
+      '66 a minute now, 20 of late',
+      'taken as 82',
+      '76 will when a change lands in 66 s',
+      'within 42 s',
+    ])
+      expect(told).toContain(quantity);
+    expect(decided(seen(0, 2)).desiredCount).toBe(38);
+  });
+
   it('obeys the step limit, the bounds and the gate like every strategy', () => {
     const seen = steadyAt(10, 100, 400);
     const limit = { kind: 'workers', workers: 3 } as const;
@@ -205,13 +277,14 @@ describe('the estimates', () => {
   it('finds the time of a job by what is in hand and what is finished', () => {
     expect(serviceSeconds(STRATEGY, ratesOf(Array<number>(60).fill(600), 6))).toBeCloseTo(6, 2);
     expect(serviceSeconds(STRATEGY, null)).toBe(10);
-    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 3 }, null)).toBe(3);
+    // A hint is taken with caution until the first jobs were seen.
+    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 3 }, null)).toBe(4.5);
   });
 
   it('leaves idle minutes and gaps out of it', () => {
     const rates = ratesOf([0, 0, 600, 0], 6);
     const gaps = { ...rates, deleted: [null, 0, 600, 0], inFlight: [9, 0, 60, null] };
-    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 6 }, gaps)).toBeCloseTo(6, 5);
+    expect(serviceSeconds({ ...STRATEGY, jobSeconds: 4 }, gaps)).toBeCloseTo(6, 5);
   });
 
   it('does not believe that more is in hand than the workers seen lately can hold', () => {
@@ -229,6 +302,8 @@ describe('the estimates', () => {
     expect(leadSeconds(ok([took(120)]), 'worker')).toBe(90 + 7.5);
     const others = [took(600), took(100, { kind: 'stack_redeploy' }), actionOf()];
     expect(leadSeconds(ok(others), 'worker')).toBe(usual);
+    expect(longestLeadSeconds(ok([took(50), took(120), took(90)]), 'worker')).toBe(120 + 15);
+    expect(longestLeadSeconds(ok(others), 'worker')).toBe(60 + 15);
   });
 
   it('balances looks to the newest rate', () => {
@@ -385,15 +460,26 @@ describe('for every queue, strategy latency', () => {
     );
   });
 
-  it('never wants fewer workers because of a forecast than what waits asks for', () => {
+  it('never wants fewer workers because of what is foreseen for later', () => {
     fc.assert(
       fc.property(observation, strategy, fc.array(fc.nat(2000), { maxLength: 8 }), (seen, kind, expected) => {
         const without = decidedAs({ ...seen, forecast: ok(NO_FORECAST) }, kind);
-        const foreseen = decidedAs({ ...seen, forecast: ok(forecastOf(expected)) }, kind);
+        const foreseen = decidedAs({ ...seen, forecast: ok(forecastOf([0, ...expected])) }, kind);
         if (without.action === 'scale_out')
           expect(foreseen.desiredCount).toBeGreaterThanOrEqual(without.desiredCount ?? 0);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('never scales in because of what was foreseen for now, where reaction alone would scale out', () => {
+    fc.assert(
+      fc.property(observation, strategy, fc.array(fc.nat(2000), { maxLength: 8 }), (seen, kind, expected) => {
+        const without = decidedAs({ ...seen, forecast: ok(NO_FORECAST) }, kind);
+        const foreseen = decidedAs({ ...seen, forecast: ok(forecastOf(expected)) }, kind);
+        if (without.action === 'scale_out') expect(foreseen.action).not.toBe('scale_in');
+      }),
+      { numRuns: 2000 },
     );
   });
 

@@ -11,9 +11,10 @@ import { mayConcern } from '../actions.ts';
 
 /** Without any hint a job is thought to run this long, until the first jobs were seen. */
 const UNKNOWN_JOB_SECONDS = 10;
-/** A hint weighs as much as this many finished jobs, the bare guess as much as so many. */
-const HINT_JOBS = 5;
-const GUESS_JOBS = 2;
+/** The start, hint or guess, weighs as much as this many finished jobs: what is seen soon outweighs a wrong hint. */
+const START_JOBS = 2;
+/** Until then jobs are taken to run this many times the hint: workers too many for a minute cost less than those missing. */
+const HINT_CAUTION = 1.5;
 /** Shorter jobs than this are not told apart by samples a minute apart. */
 const MIN_JOB_SECONDS = 0.01;
 
@@ -21,8 +22,8 @@ const MIN_JOB_SECONDS = 0.01;
 const USUAL_ACTION_SECONDS = 60;
 const STUCK_ACTION_SECONDS = 400;
 const ACTIONS_REMEMBERED = 8;
-/** Half of the up to 15 s that a worker needs to come up after its action. */
-const STARTUP_SECONDS = 7.5;
+/** A worker needs up to so long to come up after its action. */
+const STARTUP_SECONDS = 15;
 
 /** Looks within this time tell the newest rate; the balance goes back at least so far, to be more than noise. */
 const LOOKBACK_SECONDS = 100;
@@ -33,8 +34,8 @@ const USUAL_MINUTES = 5;
 /** Seconds that one job keeps one slot of a worker busy. */
 export function serviceSeconds(strategy: LatencyStrategy, rates: RateHistory | null): number {
   const { jobSeconds } = strategy;
-  let jobs = jobSeconds === null ? GUESS_JOBS : HINT_JOBS;
-  let busySeconds = jobs * (jobSeconds ?? UNKNOWN_JOB_SECONDS);
+  let jobs = START_JOBS;
+  let busySeconds = jobs * (jobSeconds === null ? UNKNOWN_JOB_SECONDS : HINT_CAUTION * jobSeconds);
   if (rates !== null) {
     for (let at = 0; at < rates.deleted.length; at += 1) {
       const deleted = rates.deleted[at] ?? null;
@@ -66,18 +67,27 @@ export function trueShareInHand(
 
 /** Seconds from ordering a change until its workers take jobs: the mean of the last finished actions, or the usual. */
 export function leadSeconds(actions: Evidence<readonly Action[]>, processName: string): number {
-  let sum = USUAL_ACTION_SECONDS;
-  let count = 1;
-  if (actions.kind === 'ok') {
-    for (const action of actions.value) {
-      if (action.startedAtMs === null || action.finishedAtMs === null || count > ACTIONS_REMEMBERED) continue;
-      const seconds = (action.finishedAtMs - action.startedAtMs) / 1000;
-      if (seconds < 0 || seconds > STUCK_ACTION_SECONDS || !mayConcern(action, processName)) continue;
-      sum += seconds;
-      count += 1;
-    }
+  const finished = finishedSeconds(actions, processName);
+  return (
+    finished.reduce((sum, seconds) => sum + seconds, USUAL_ACTION_SECONDS) / (finished.length + 1) + STARTUP_SECONDS / 2
+  );
+}
+
+/** The longest that the last changes took: what must not come late allows for it. */
+export function longestLeadSeconds(actions: Evidence<readonly Action[]>, processName: string): number {
+  return Math.max(USUAL_ACTION_SECONDS, ...finishedSeconds(actions, processName)) + STARTUP_SECONDS;
+}
+
+/** How long the last finished actions of the process took, without stuck ones. */
+function finishedSeconds(actions: Evidence<readonly Action[]>, processName: string): readonly number[] {
+  const finished: number[] = [];
+  if (actions.kind !== 'ok') return finished;
+  for (const action of actions.value) {
+    if (action.startedAtMs === null || action.finishedAtMs === null || finished.length >= ACTIONS_REMEMBERED) continue;
+    const seconds = (action.finishedAtMs - action.startedAtMs) / 1000;
+    if (seconds >= 0 && seconds <= STUCK_ACTION_SECONDS && mayConcern(action, processName)) finished.push(seconds);
   }
-  return sum / count + STARTUP_SECONDS;
+  return finished;
 }
 
 /** Arrivals per second. */
@@ -92,6 +102,8 @@ export interface ArrivalRates {
   readonly best: number;
   /** How far the newest rate is above the usual one, beyond what noise explains. */
   readonly rise: number;
+  /** The part of the rise that the look before the last did not show: it began at an unknown moment since. */
+  readonly jump: number;
 }
 
 /** A count varies by more than a Poisson count, since jobs come in groups: twice its variance. */
@@ -113,7 +125,14 @@ export function arrivalRates(
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
   const best = clear ? newest : (newest + level) / 2;
   const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
-  return { usual: level, newest, noise, best, rise };
+  const jump = Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
+  return { usual: level, newest, noise, best, rise, jump };
+}
+
+/** The rate as it was at the last look, from the looks before it; 0 where there were none. */
+function rateBefore(looks: readonly Look[], jobSeconds: number): number {
+  const last = looks.at(-1);
+  return last === undefined ? 0 : (balance(last.atMs, last, looks.slice(0, -1), jobSeconds) ?? 0);
 }
 
 /** Mean of the last `periods` recorded periods; null when none of them is there. */
@@ -130,7 +149,12 @@ function recordedRate({ sent, periodSeconds }: RateHistory, periods: number): nu
 }
 
 /** What came since a look `BALANCE_SECONDS` ago, per second; null without looks. */
-function balance(now: number, backlog: Backlog, looks: readonly Look[], jobSeconds: number): number | null {
+function balance(
+  now: number,
+  backlog: Pick<Backlog, 'visible' | 'inFlight'>,
+  looks: readonly Look[],
+  jobSeconds: number,
+): number | null {
   let later = { atMs: now, inFlight: backlog.inFlight };
   let finished = 0;
   let rate: number | null = null;

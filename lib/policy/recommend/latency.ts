@@ -7,7 +7,8 @@
  * waits for those before him, so the count that keeps the target W is  waiting / (rate × share × W):  drain to deadline.
  * Below that, the arrivals alone ask for R = arrivals / rate workers (Little's law) and a head-room of β√R, which shrinks
  * relative to R as R grows (square-root staffing: Halfin and Whitt 1981; Kolesar and Green 1998; taken at the landing and not
- * now, as in the modified offered load of Jennings et al. 1996). What clearly began to rise is taken to rise further.
+ * now, as in the modified offered load of Jennings et al. 1996). What clearly began to rise is taken to rise further, a jump
+ * since the last look most of all: only one change runs at a time, so an order too small is put right two leads later.
  *
  * Scale in weighs an idle worker against starting it again: a worker goes when it was not needed for `keepIdleSeconds`
  * (delayed-off: Gandhi et al. 2010; a few times its start-up cost, as ski rental advises). "Needed" is the fewest workers
@@ -15,7 +16,8 @@
  * takes, because there is time to react: both shrink with L/W.
  *
  * Bursts shorter than L cannot be met by reaction. Those that return with the clock are foreseen (see patterns.ts): the
- * forecast is a floor, never a ceiling; only surprises are kept for, since what returns with the clock is met anyway.
+ * forecast is a floor, never a ceiling; only surprises are kept for, since what returns with the clock is met anyway, and a
+ * batch that came as foreseen is not taken to go on.
  *
  * Unknown is not zero: without recorded rates the count can rise, never fall.
  */
@@ -23,20 +25,29 @@ import type { Backlog, EvidenceName, LatencyStrategy, Step } from '../../domain.
 import type { Situation } from '../ruling.ts';
 import {
   drainWorkers,
+  type Load,
   restingWorkers,
   steadyWorkers,
   waitingAtLanding,
   workersForForeseen,
   workersThatWouldHaveDone,
 } from './latency-need.ts';
-import { expectedAt, isFresh, keepSeconds, lasting, type Picture, pictureOf } from './latency-picture.ts';
+import {
+  EXPLAINED_FACTOR,
+  expectedAt,
+  isFresh,
+  keepSeconds,
+  lasting,
+  type Picture,
+  pictureOf,
+} from './latency-picture.ts';
 import type { Recommendation } from './recommend.ts';
 
 /** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
 const DEAD_BAND = 0.1;
 /**
- * Workers for foreseen arrivals are ordered earlier than the lead: some changes take twice as long as others, or fail and
- * are tried again, and looks are a minute apart.
+ * Workers for foreseen arrivals are ordered earlier than the lead, by about the longest that a change took of late: some take
+ * twice as long as others, or fail and are tried again, and looks are a minute apart.
  */
 const FORESIGHT_LEADS = 0.9;
 const FORESIGHT_SECONDS = 60;
@@ -64,15 +75,15 @@ export function recommendLatency(situation: Situation, strategy: LatencyStrategy
 
 /** Out to what the landing needs, in to what rests, else as it is. */
 function compose(picture: Picture, foreseen: Foreseen): Recommendation {
-  const { strategy, workers, load, shareToBegin, backlog } = picture;
-  const drain = drainWorkers(load, workers, strategy.drainShare);
+  const { workers, load, reactive, share, shareToBegin, backlog } = picture;
+  const drain = drainWorkers(load, workers, share);
   const due = waitingAtLanding(load, workers) > 0 || backlog.visible > 0;
-  const steady = steadyWorkers({ ...load, arrivals: lasting(picture, load.arrivals) }, load.headroom / 4);
+  const steady = steadyFor(picture, load);
   const reaction = Math.max(drain, due ? steady : 0);
   const needed = Math.max(reaction, foreseen.workers);
   const resting = Math.max(
-    restingWorkers(load, strategy.drainShare, shareToBegin / strategy.drainShare),
-    steady,
+    restingWorkers(reactive, share, shareToBegin / share),
+    steadyFor(picture, reactive),
     newestWorkers(picture),
     anyWorker(backlog),
   );
@@ -81,12 +92,12 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
     resting,
     kept,
     foreseen.workers,
-    backlog.visible / (load.perWorker * strategy.drainShare * load.targetSeconds),
+    backlog.visible / (load.perWorker * share * load.targetSeconds),
   );
   const [out, into] = [wholeWorkers(needed), wholeWorkers(enough)];
   const steps = workingOf(picture, { drain, steady, foreseen, resting, kept });
   const worthwhile = (1 + DEAD_BAND) * workers;
-  const overdue = reaction > Math.max(worthwhile, (workers * shareToBegin) / strategy.drainShare);
+  const overdue = reaction > Math.max(worthwhile, (workers * shareToBegin) / share);
   if (out > workers && (overdue || foreseen.workers > worthwhile)) {
     const reacting = workers === 0 && backlog.visible > 0 ? 'from_zero' : 'wait_above_target';
     const reason = foreseen.workers > reaction ? 'pattern_ahead' : reacting;
@@ -120,6 +131,11 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   };
 }
 
+/** Workers for arrivals that last, with some head-room. */
+function steadyFor(picture: Picture, load: Load): number {
+  return steadyWorkers({ ...load, arrivals: lasting(picture, load.arrivals) }, load.headroom / 4);
+}
+
 /** Rounds up, forgiving the last digits of floating-point sums. */
 function wholeWorkers(exact: number): number {
   return Math.max(0, Math.ceil(exact - 1e-9));
@@ -145,7 +161,8 @@ interface Foreseen {
 }
 
 /** The largest need of the periods from now until an order given at the next look would land. */
-function foreseenWorkers({ now, forecast, load, strategy }: Picture): Foreseen {
+function foreseenWorkers(picture: Picture): Foreseen {
+  const { now, forecast, load, strategy } = picture;
   let most: Foreseen = { workers: 0, expected: 0, cycleMinutes: 0 };
   if (forecast.kind !== 'ok' || !strategy.learnPatterns) return most;
   const { startMs, periodSeconds, expected, cycleMinutes } = forecast.value;
@@ -153,19 +170,16 @@ function foreseenWorkers({ now, forecast, load, strategy }: Picture): Foreseen {
   const last = Math.floor(
     ((now - startMs) / 1000 +
       load.leadSeconds +
-      load.foresight * (FORESIGHT_LEADS * load.leadSeconds + FORESIGHT_SECONDS)) /
+      load.foresight * (FORESIGHT_LEADS * picture.longestLeadSeconds + FORESIGHT_SECONDS)) /
       periodSeconds,
   );
   for (let at = Math.max(0, first); at <= last; at += 1) {
     const count = expected[at] ?? 0;
-    const workers = count === 0 ? 0 : workersForForeseen(count, periodSeconds, load, strategy.drainShare);
+    const workers = count === 0 ? 0 : workersForForeseen(count, periodSeconds, load, picture.share);
     if (workers > most.workers) most = { workers, expected: count, cycleMinutes: cycleMinutes[at] ?? 0 };
   }
   return most;
 }
-
-/** A foreseen period explains arrivals up to twice what was expected of it. */
-const EXPLAINED_FACTOR = 2;
 
 /** The fewest workers that would have done the surprising work of the time that idle workers are kept for. */
 function keptWorkers(picture: Picture): number {
@@ -190,14 +204,16 @@ function keptWorkers(picture: Picture): number {
 
 /** The quantities of the decision, one line each. */
 function workingOf(
-  { workers, arrivals, jobSeconds, load, strategy, backlog }: Picture,
+  picture: Picture,
   found: { drain: number; steady: number; foreseen: Foreseen; resting: number; kept: number },
 ): readonly Step[] {
+  const { workers, arrivals, jobSeconds, load, backlog } = picture;
   const line = (name: string, after: number | null, why: string): Step => ({ name, before: workers, after, why });
   const n = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
   const waiting = waitingAtLanding(load, workers);
   const { drain, steady, foreseen, resting, kept } = found;
-  const surge = arrivals.rise > 0 ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
+  const rising = arrivals.rise > 0 ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
+  const surge = picture.explained ? ', as was foreseen' : rising;
   const steps = [
     line('service', null, `A job takes ${n(jobSeconds)} s; a worker finishes ${n(load.perWorker * 60)} a minute.`),
     line('arrivals', null, `${n(arrivals.newest * 60)} a minute now, ${n(arrivals.usual * 60)} of late${surge}.`),
@@ -206,7 +222,7 @@ function workingOf(
       null,
       `${backlog.visible} wait; ${n(waiting)} will when a change lands in ${n(load.leadSeconds)} s.`,
     ),
-    line('drain', drain, `${n(drain)} workers clear that within ${n(strategy.drainShare * load.targetSeconds)} s.`),
+    line('drain', drain, `${n(drain)} workers clear that within ${n(picture.share * load.targetSeconds)} s.`),
     line('steady', steady, `${n(steady)} workers for the arrivals with head-room.`),
     line('keep', kept, `${n(kept)} would have done what came lately; ${n(resting)} will do from now on.`),
   ];
