@@ -17,8 +17,9 @@ interface PolicyOptions {
 export function deployerPolicyCommand(): Command {
   return new Command('deployer-policy')
     .description(
-      'Prints the IAM policy for whoever deploys, changes and removes one deployment, and looks at it with\n' +
-        'doctor, explain and logs. It reads no settings and no account.',
+      'Prints the IAM policy for whoever deploys, changes and removes one\n' +
+        'deployment, and looks at it with doctor, explain and logs. It reads no\n' +
+        'settings and no account.',
     )
     .option('--stage <name>', 'the deployment', 'dev')
     .option('--region <name>', 'its region, such as eu-west-1 (required)')

@@ -33,13 +33,18 @@ const LIMIT_SECONDS = 60;
 export function overrideCommand(): Command {
   return withPlaceOptions(new Command('override'))
     .description(
-      'Decides in place of the autoscaler for a while, within MIN_WORKERS and MAX_WORKERS. In force within a minute; ends\n' +
-        'by itself.\n\n' +
-        '  npm run override -- worker 8 --for 2h --why "import"          pins the count\n' +
-        '  npm run override -- worker pause --for 1h --why "migration"   changes nothing at all\n' +
-        '  npm run override -- --all pause-scale-in --for 1d --why "…"   lets counts rise only\n' +
-        '  npm run override -- worker --clear                            ends it now\n' +
-        '  npm run override -- --list                                    what is in force',
+      'Decides in place of the autoscaler for a while, within MIN_WORKERS and\n' +
+        'MAX_WORKERS. In force within a minute; ends by itself.\n\n' +
+        '  npm run override -- worker 8 --for 2h --why "import"\n' +
+        '      pins the count\n' +
+        '  npm run override -- worker pause --for 1h --why "migration"\n' +
+        '      changes nothing at all\n' +
+        '  npm run override -- --all pause-scale-in --for 1d --why "sale"\n' +
+        '      lets counts rise only\n' +
+        '  npm run override -- worker --clear\n' +
+        '      ends it now\n' +
+        '  npm run override -- --list\n' +
+        '      shows what is in force',
     )
     .argument('[target]', 'a target id (left out with --all and --list)')
     .argument('[what]', 'a number of workers, pause or pause-scale-in')

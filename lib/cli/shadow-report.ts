@@ -29,7 +29,9 @@ const LIMIT_SECONDS = 600;
 export function shadowReportCommand(): Command {
   return withPlaceOptions(new Command('shadow-report'))
     .description(
-      'Tells from the log of a dry run what it would have done: worker-hours and changes against what was, and what that\\nwould have meant for waits. Reads CloudWatch Logs (some minutes for days of them), or a file.',
+      'Tells from the log of a dry run what it would have done: worker-hours and\n' +
+        'changes against what was, and what that would have meant for waits. Reads\n' +
+        'CloudWatch Logs (some minutes for days of them), or a file.',
     )
     .option('--log <file>', "lines of the scale function's log instead of CloudWatch Logs, - for standard input")
     .option('--hours <number>', 'how far to go back in CloudWatch Logs', '24')

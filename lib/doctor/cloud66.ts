@@ -49,7 +49,10 @@ interface TokenVerdict {
 async function tokenResult({ client, token, signal, deployment }: Examined, stackUid: string): Promise<TokenVerdict> {
   const read = await attempt(() => token.get());
   if (read.kind === 'error') {
-    const advice = `Store the token as SecureString ${deployment.tokenParameter} in the deployment's account and region.`;
+    // As the SDK says it: without credentials nothing of AWS can be looked at, and no parameter is to blame.
+    const advice = read.message.includes('CredentialsProviderError')
+      ? 'This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login), and run doctor again.'
+      : `Store the token as SecureString ${deployment.tokenParameter} in the deployment's account and region.`;
     return { result: fail(TOKEN, read.message, advice), obstacle: 'the token could not be read' };
   }
   const seen = await attempt(() => client.getStack(stackUid, signal));

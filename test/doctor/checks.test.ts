@@ -8,6 +8,7 @@ import { parseDeployment } from '../../lib/config/deployment.ts';
 import { checkAlarms } from '../../lib/doctor/alarms.ts';
 import type { DeployedAlarm, DeploymentReader } from '../../lib/doctor/aws.ts';
 import type { CheckResult, Checks, Examined } from '../../lib/doctor/check.ts';
+import { checkCloud66 } from '../../lib/doctor/cloud66.ts';
 import { checkFunctions, seeFunctions } from '../../lib/doctor/functions.ts';
 import { stopSequenceResult } from '../../lib/doctor/jobs.ts';
 import { checkLetters } from '../../lib/doctor/letters.ts';
@@ -409,5 +410,15 @@ describe('overrides', () => {
     ['ones that cannot be read', unknown('failed'), { status: 'fail', advice: expect.stringContaining('delete it') }],
   ])('%s', async (_title, reading, expected) => {
     expect(await overridesResult(examined({}, { overrides: { read: async () => reading } }))).toMatchObject(expected);
+  });
+});
+
+describe('the token', () => {
+  it('that cannot be read for want of credentials: they are to blame, not the parameter', async () => {
+    const refuse = () =>
+      Promise.reject(new Error('SSM parameter /t: CredentialsProviderError: Could not load credentials'));
+    const changes = { token: { get: refuse, refresh: refuse } };
+    const [first] = await Array.fromAsync(checkCloud66(examined({}, changes)));
+    expect(first).toMatchObject({ id: 'token', status: 'fail', advice: expect.stringContaining('AWS_PROFILE') });
   });
 });
