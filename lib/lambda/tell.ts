@@ -6,6 +6,7 @@ import { withTimeLimit } from '../queue/connection.ts';
 import type { Reporter } from '../reconcile/ports.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Redactor } from '../telemetry/redaction.ts';
 
 /** Telling comes after all work and must not cost the invocation its end. */
 const PUBLISH_SECONDS = 5;
@@ -59,15 +60,17 @@ export interface TellParts {
   /** Null when nobody wants messages: the log has the notices all the same. */
   readonly publisher: Publisher | null;
   readonly metrics: Metrics;
+  /** A message goes further than a log: to mail boxes and chats. */
+  readonly redactor: Pick<Redactor, 'text'>;
 }
 
 /** Writes down and sends what was noted. Trouble is a warning and a metric. */
 export async function tell(
-  { notices, publisher, metrics }: TellParts,
+  { notices, publisher, metrics, redactor }: TellParts,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const taken = notices.take();
+  const taken = notices.take().map((notice) => ({ ...notice, text: redactor.text(notice.text) }));
   for (const { kind, targetId, text } of taken)
     logger.info(`${targetId}: ${text}`, { event: 'notice', kind, targetId });
   if (publisher === null) return;

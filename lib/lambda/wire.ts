@@ -149,7 +149,7 @@ function share(service: string, settings: PollerSettings, environment: Environme
       return await work(noting(createReporter({ logger: requestLogger, metrics, clock }), notices, requestLogger));
     } finally {
       calls.tell(requestLogger);
-      await tell({ notices, publisher, metrics }, requestLogger, signals.last);
+      await tell({ notices, publisher, metrics, redactor }, requestLogger, signals.last);
     }
   };
   return { logger, metrics, connection, sqs, client, host, parameters, reporting };

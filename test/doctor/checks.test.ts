@@ -418,7 +418,7 @@ describe('the token', () => {
     const refuse = () =>
       Promise.reject(new Error('SSM parameter /t: CredentialsProviderError: Could not load credentials'));
     const changes = { token: { get: refuse, refresh: refuse } };
-    const [first] = await Array.fromAsync(checkCloud66(examined({}, changes)));
+    const { value: first } = await checkCloud66(examined({}, changes)).next();
     expect(first).toMatchObject({ id: 'token', status: 'fail', advice: expect.stringContaining('AWS_PROFILE') });
   });
 });
