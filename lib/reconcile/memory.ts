@@ -77,6 +77,8 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
     addLook: (targetId, look) => {
       const kept = (looks.get(targetId) ?? []).filter(({ atMs }) => isRecent(atMs, look.atMs, LOOKS_SECONDS));
       looks.set(targetId, [...kept.slice(1 - MAX_LOOKS), look]);
+      // Work has come: what it may return as is learned again as soon as the queue rests.
+      if (look.visible + look.inFlight > 0) unused.forget(targetId);
     },
     rates: rates.get,
     keepRates: (targetId, reading, nowMs) => {
@@ -124,6 +126,9 @@ function slowReadings<T>(seconds: number) {
     },
     keep: (targetId: string, reading: Reading<T>, atMs: number): void => {
       kept.set(targetId, { reading, atMs });
+    },
+    forget: (targetId: string): void => {
+      kept.delete(targetId);
     },
   };
 }

@@ -40,6 +40,18 @@ describe('the memory of an execution environment', () => {
     expect(memory.rates('b', NOW)).toBeNull();
   });
 
+  it('learns a queue that was never used again as soon as work has come', () => {
+    const memory = createMemory();
+    const nothing = ok({ startMs: NOW, periodSeconds: 60, expected: [], cycleMinutes: [] });
+    memory.keepForecast('a', nothing, NOW, true);
+    const later = NOW + 3_600_000;
+    expect(memory.forecast('a', later, 'resting')).toBe(nothing);
+    memory.addLook('a', { ...lookAt(later), visible: 0, inFlight: 0 });
+    expect(memory.forecast('a', later, 'resting')).toBe(nothing);
+    memory.addLook('a', lookAt(later));
+    expect(memory.forecast('a', later, 'resting')).toBeNull();
+  });
+
   it('remembers what the last pass said about looking again', () => {
     const memory = createMemory();
     memory.keepAttention('a', { awake: true, why: 'A change was ordered.' });
