@@ -82,7 +82,8 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   const reaction = Math.max(drain, due ? steady : 0);
   const needed = Math.max(reaction, foreseen.workers);
   const resting = Math.max(
-    restingWorkers(reactive, share, shareToBegin / share),
+    ...[load, reactive].map((each) => restingWorkers(each, share, shareToBegin / share)),
+    steady,
     steadyFor(picture, reactive),
     newestWorkers(picture),
     anyWorker(backlog),
