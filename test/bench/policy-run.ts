@@ -1,14 +1,20 @@
 /** The comparison of all policies: cost at equal SLO, tuned on all traces but one and read on that one. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { oracle, oraclePlan } from '../../lib/backtest/bounds/oracle.ts';
 import { boundWaitSlots, fluid } from '../../lib/backtest/bounds/problem.ts';
-import { problemOf, slotWidth } from '../../lib/backtest/bounds/references.ts';
-import { buildCell, type CellOptions, fly, type Slo, USUAL_CELL } from '../../lib/backtest/cell.ts';
-import { candidatesOf, compare, type FlownCell, type PolicyComparison } from '../../lib/backtest/compare.ts';
+import { flyOracle, problemOf, slotWidth } from '../../lib/backtest/bounds/references.ts';
+import { buildCell, type CellOptions, type Roughness, type Slo, USUAL_CELL } from '../../lib/backtest/cell.ts';
+import {
+  candidatesOf,
+  compare,
+  type FlownCell,
+  type Judging,
+  type PolicyComparison,
+  type Reading,
+} from '../../lib/backtest/compare.ts';
 import { REPLAY_POLICIES } from '../../lib/backtest/contenders.ts';
 import { flyFleet } from '../../lib/backtest/fleet.ts';
-import { peerPolicy, type ReplayPolicy } from '../../lib/backtest/policies.ts';
+import type { ReplayPolicy } from '../../lib/backtest/policies.ts';
 import type { League } from '../../lib/backtest/replay.ts';
 import { leadingPart, parseTrace, type Trace } from '../../lib/backtest/trace.ts';
 
@@ -24,6 +30,10 @@ export interface BenchPlan {
   /** A setting qualifies when it keeps the objective on this share of the cells. */
   readonly cellsMet: number;
   readonly batch: boolean;
+  /** How much rougher than usual the plant is. */
+  readonly roughness: Roughness;
+  /** Settings of ours, by their names in the environment. */
+  readonly overrides: Readonly<Record<string, string>>;
   readonly oracle: boolean;
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -50,6 +60,21 @@ export interface Comparison {
   readonly ratio: number | null;
   readonly policies: readonly Omit<PolicyComparison, 'heldOutCells'>[];
   readonly traces: readonly TraceReading[];
+  /** The cells that the oracle plan keeps in the plant; null without oracle. */
+  readonly feasible: FeasibleReading | null;
+}
+
+/** Ours where somebody who knows the traffic can keep the objective: with settings chosen on other traces, and untuned. */
+export interface FeasibleReading {
+  readonly cells: number;
+  readonly heldOut: Reading;
+  readonly defaults: Reading;
+}
+
+/** What the oracle plan came to in a cell. */
+interface OracleOutcome {
+  readonly costRatio: number;
+  readonly keeps: boolean;
 }
 
 export interface BenchResult {
@@ -76,7 +101,7 @@ export async function runBench(plan: BenchPlan): Promise<BenchResult> {
   const combinations = plan.slos.flatMap((slo) => plan.leagues.map((league) => ({ league, slo })));
   const comparisons: Comparison[] = [];
   let flights = 0;
-  const oracles = new Map<string, number>();
+  const oracles = new Map<string, OracleOutcome>();
   for (const [index, { league, slo }] of combinations.entries()) {
     if (plan.signal.aborted) break;
     const share = (inner: number): number => (index + inner) / combinations.length;
@@ -98,12 +123,12 @@ export async function runBench(plan: BenchPlan): Promise<BenchResult> {
 }
 
 function cellOptions(plan: BenchPlan, slo: Slo): readonly CellOptions[] {
-  const { traces, loads, seeds, batch } = plan;
+  const { traces, loads, seeds, batch, roughness } = plan;
   return traces.flatMap((trace) =>
     loads.flatMap((busyWorkers) =>
       seeds.map((seed): CellOptions => {
         const placing = batch ? 'batch' : 'uniform';
-        return { ...USUAL_CELL, trace, scaling: { kind: 'load', busyWorkers }, slo, seed, placing };
+        return { ...USUAL_CELL, trace, scaling: { kind: 'load', busyWorkers }, slo, seed, placing, roughness };
       }),
     ),
   );
@@ -115,7 +140,7 @@ async function flyAll(
   slo: Slo,
   onProgress: (done: number, all: number) => void,
 ): Promise<{ cells: readonly FlownCell[]; flown: number }> {
-  const { threads, signal } = plan;
+  const { threads, signal, overrides } = plan;
   const candidates = plan.policies.flatMap((policy) => candidatesOf(policy, plan.budget));
   let flown = 0;
   const cells = await flyFleet(
@@ -123,7 +148,7 @@ async function flyAll(
       cells: cellOptions(plan, slo),
       candidates,
       league,
-      overrides: {},
+      overrides,
       threads,
       signal,
       onProgress: (done, all) => {
@@ -139,23 +164,21 @@ async function flyAll(
 const keyOf = ({ trace, load, seed }: Pick<FlownCell, 'trace' | 'load' | 'seed'>, slo: Slo): string =>
   JSON.stringify([trace, load, seed, slo.waitSeconds, slo.share]);
 
-/** Cost of the oracle plan per cell: it looks as often in both leagues. */
+/** The oracle plan per cell: it looks as often in both leagues. */
 async function flyOracles(
   plan: BenchPlan,
   slo: Slo,
-  costs: Map<string, number>,
+  outcomes: Map<string, OracleOutcome>,
   tell: (what: string) => void,
 ): Promise<void> {
   const all = cellOptions(plan, slo);
   for (const [index, options] of all.entries()) {
     if (options.scaling.kind !== 'load' || plan.signal.aborted) continue;
     const key = keyOf({ trace: options.trace.name, load: options.scaling.busyWorkers, seed: options.seed }, slo);
-    if (costs.has(key)) continue;
+    if (outcomes.has(key)) continue;
     tell(`oracle ${index + 1} of ${all.length}`);
-    const cell = buildCell(options);
-    const policy = peerPolicy(oracle(oraclePlan(problemOf(cell, slotWidth(cell.jobs.durationSeconds, PLAN_SLOTS)))));
-    const { score } = await fly(cell, policy, { league: 'N', settings: policy.defaults(cell.workload) });
-    costs.set(key, score.costRatio);
+    const { costRatio, lateShare } = await flyOracle(buildCell(options));
+    outcomes.set(key, { costRatio, keeps: lateShare <= 1 - slo.share });
   }
 }
 
@@ -164,15 +187,16 @@ function comparisonOf(
   league: League,
   slo: Slo,
   cells: readonly FlownCell[],
-  oracles: ReadonlyMap<string, number>,
+  oracles: ReadonlyMap<string, OracleOutcome>,
 ): Comparison {
   const candidates = plan.policies.flatMap((policy) => candidatesOf(policy, plan.budget));
   const unavoidable = unavoidableShares(plan, slo);
-  const compared = compare(cells, candidates, {
+  const judging: Judging = {
     sloShare: slo.share,
     cellsMet: plan.cellsMet,
     unavoidableLateShare: (cell) => unavoidable.get(keyOf(cell, slo)) ?? 0,
-  });
+  };
+  const compared = compare(cells, candidates, judging);
   const ours = compared.find(({ policy }) => plan.policies.some(({ name, ours: isOurs }) => name === policy && isOurs));
   const isPeer = ({ policy }: PolicyComparison): boolean =>
     policy !== NOT_A_PEER && !plan.policies.some(({ name, ours: isOurs }) => name === policy && isOurs);
@@ -186,8 +210,24 @@ function comparisonOf(
     bestPeer: best?.policy ?? null,
     ratio: ours && best ? ours.heldOut.costRatio / best.heldOut.costRatio : null,
     policies: compared.map(({ heldOutCells: _cells, ...rest }) => rest),
+    feasible: ours
+      ? onFeasible(ours, candidates, cells, judging, (cell) => oracles.get(keyOf(cell, slo))?.keeps)
+      : null,
     traces: ours && best ? plan.traces.map(({ name }) => traceReading(name, ours, best, slo, oracles)) : [],
   };
+}
+
+function onFeasible(
+  { policy }: PolicyComparison,
+  candidates: Parameters<typeof compare>[1],
+  cells: readonly FlownCell[],
+  judging: Judging,
+  isKept: (cell: FlownCell) => boolean | undefined,
+): FeasibleReading | null {
+  const feasible = cells.filter(isKept);
+  const read = compare(feasible, candidates, judging).find((each) => each.policy === policy);
+  if (feasible.length === 0 || !read) return null;
+  return { cells: feasible.length, heldOut: read.heldOut, defaults: read.defaults };
 }
 
 /** Late shares that nobody can avoid within the bounds of each cell. */
@@ -218,10 +258,10 @@ function traceReading(
   ours: PolicyComparison,
   best: PolicyComparison,
   slo: Slo,
-  oracles: ReadonlyMap<string, number>,
+  oracles: ReadonlyMap<string, OracleOutcome>,
 ): TraceReading {
   const own = ours.heldOutCells.filter(({ cell }) => cell.trace === trace);
-  const costs = own.map(({ cell }) => oracles.get(keyOf(cell, slo)) ?? Number.NaN);
+  const costs = own.map(({ cell }) => oracles.get(keyOf(cell, slo))?.costRatio ?? Number.NaN);
   const oracleCost = geometricMean(costs);
   return {
     trace,

@@ -20,7 +20,17 @@ function comparisonText(comparison: Comparison): string {
     ratio === null || own === undefined || best === undefined
       ? 'There is nobody to compare with.'
       : `${ours} costs ${ratio.toFixed(2)} times the best peer, ${bestPeer}; it keeps the target on ${percent(own.met)} of the cells, ${bestPeer} on ${percent(best.met)}.`;
-  return [title, '='.repeat(title.length), policies(comparison), '', verdict, '', traces(comparison), ''].join('\n');
+  return [
+    title,
+    '='.repeat(title.length),
+    policies(comparison),
+    '',
+    verdict,
+    feasible(comparison),
+    '',
+    traces(comparison),
+    '',
+  ].join('\n');
 }
 
 function policies({ policies: all, ours }: Comparison): string {
@@ -36,6 +46,12 @@ function policies({ policies: all, ours }: Comparison): string {
     ]);
   const head = ['  policy', 'cost', 'met', 'worst p95', 'actions/h', 'defaults', 'met', 'by the book', 'met'];
   return `tuned on all traces but one, read on that one\n${columns([head, ...rows])}`;
+}
+
+function feasible({ feasible: read, ours, cells }: Comparison): string {
+  if (read === null) return '';
+  const part = ({ met, costRatio }: Reading): string => `${percent(met)} at ${costRatio.toFixed(2)}`;
+  return `On the ${read.cells} of ${cells} cells that the oracle plan keeps, ${ours} keeps ${part(read.heldOut)}, with its defaults ${part(read.defaults)}.`;
 }
 
 /** Those that keep the objective on nine cells of ten come first. */

@@ -3,6 +3,7 @@
  * `--quick` shows in half a minute that it works; the whole takes about an hour on two cores. Nothing is stored.
  */
 import { parseArgs } from 'node:util';
+import { type Roughness, USUAL_ROUGHNESS } from '../../lib/backtest/cell.ts';
 import { REPLAY_POLICIES } from '../../lib/backtest/contenders.ts';
 import type { League } from '../../lib/backtest/replay.ts';
 import { type BenchPlan, runBench, shippedTrace } from './policy-run.ts';
@@ -38,6 +39,8 @@ Cost at equal SLO: settings are chosen on all traces but one and read on that on
   --budget 16        settings per policy                --seeds 1,2
   --policies a,b     names; all when left out           --cells-met 0.9
   --batch            jobs of a minute arrive together   --no-oracle
+  --rough a=2,b=2    a rougher plant: latency and lag (times), failures (share), drift (times)
+  --set NAME=VALUE   a setting of ours for all runs, may be repeated: JOB_SECONDS=3 is a hint of half the true time
   --threads 2        --json
 The whole, with 16 settings, is some 43,000 runs: about an hour on two cores.
 `;
@@ -52,6 +55,8 @@ export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       batch: { type: 'boolean', default: false },
+      rough: { type: 'string', default: '' },
+      set: { type: 'string', multiple: true, default: [] },
       oracle: { type: 'boolean', default: true },
       traces: { type: 'string' },
       loads: { type: 'string' },
@@ -81,6 +86,8 @@ export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan
     budget: Number(budget),
     cellsMet: Number(values['cells-met']),
     batch: values.batch,
+    roughness: roughnessOf(values.rough),
+    overrides: Object.fromEntries(values.set.map((text) => pairOf(text))),
     oracle: values.oracle,
     threads: Number(values.threads),
     signal: stopOnSignal(),
@@ -98,6 +105,30 @@ function numbers(text: string): readonly number[] {
   const all = text.split(',').map(Number);
   if (all.some((value) => !Number.isFinite(value))) throw new RangeError(`"${text}": expected numbers between commas.`);
   return all;
+}
+
+/** `latency=2,lag=2`: what is not named stays as usual. */
+function roughnessOf(text: string): Roughness {
+  const given = Object.fromEntries(text === '' ? [] : text.split(',').map(pairOf));
+  const { latency, lag, failures, drift, ...unknown } = given;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new RangeError(`"${name}": expected latency, lag, failures or drift.`);
+  const usual = USUAL_ROUGHNESS;
+  const [latencyFactor = 1, lagFactor = 1, failureShare = 0, driftFactor = 1] = numbers(
+    [
+      latency ?? usual.latencyFactor,
+      lag ?? usual.lagFactor,
+      failures ?? usual.failureShare,
+      drift ?? usual.driftFactor,
+    ].join(),
+  );
+  return { latencyFactor, lagFactor, failureShare, driftFactor };
+}
+
+function pairOf(text: string): readonly [string, string] {
+  const [name = '', ...value] = text.split('=');
+  if (value.length === 0) throw new RangeError(`"${text}": expected NAME=VALUE.`);
+  return [name, value.join('=')];
 }
 
 function stopOnSignal(): AbortSignal {

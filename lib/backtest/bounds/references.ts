@@ -4,7 +4,6 @@ import type { Jobs } from '../jobs.ts';
 import { peerPolicy } from '../policies.ts';
 import type { ReferenceSolver } from '../run.ts';
 import type { Score } from '../score.ts';
-import type { IntegerPlan } from './integer-plan.ts';
 import { lpBound } from './lp-bound.ts';
 import { oracle, oraclePlan } from './oracle.ts';
 import type { FluidProblem } from './problem.ts';
@@ -54,7 +53,8 @@ export function slotWidth(durationSeconds: number, mostSlots: number): number {
  * Flies the plan one mean action latency early. Where slow actions then cost the target (bursts on the minute), its
  * scale-outs are ordered earlier, by the least margin that keeps it; where none does, the figures are those without.
  */
-async function flyOracle(cell: Cell, plan: IntegerPlan): Promise<Score> {
+export async function flyOracle(cell: Cell): Promise<Score> {
+  const plan = oraclePlan(problemOf(cell, slotWidth(cell.jobs.durationSeconds, PLAN_SLOTS)));
   const policy = peerPolicy(oracle(plan));
   const settings = policy.defaults(cell.workload);
   const allowed = Math.max(plan.lateShare, 1 - cell.options.slo.share);
@@ -78,8 +78,7 @@ export function referenceSolver(): ReferenceSolver {
     const solve = await loading;
     const { durationSeconds, workSeconds } = cell.jobs;
     const bound = lpBound(problemOf(cell, slotWidth(durationSeconds, BOUND_SLOTS)), solve);
-    const plan = oraclePlan(problemOf(cell, slotWidth(durationSeconds, PLAN_SLOTS)));
-    const score = await flyOracle(cell, plan);
+    const score = await flyOracle(cell);
     return {
       lpBound: bound && { costRatio: bound.workerSeconds / workSeconds, lateShare: null, waitSeconds: null },
       oraclePlan: { costRatio: score.costRatio, lateShare: score.lateShare, waitSeconds: score.waitSeconds },
