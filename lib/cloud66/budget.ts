@@ -51,8 +51,8 @@ export interface ApiBudget {
 /** The documented limit, which is below the one in the sample headers. */
 const DEFAULT_LIMIT = 3000;
 const HOUR_MS = 3_600_000;
-/** A budget may be this share of the hour ahead of its time: a busy stretch is what it is for. */
-const SLACK_SHARE = 1 / 8;
+/** A budget may be this share of the hour ahead of its time. More would be taken from the end of the hour. */
+const SLACK_SHARE = 1 / 30;
 
 /** Start of the next hourly interval: when the documented limit is lifted. */
 export function nextHourMs(nowMs: number): number {

@@ -9,6 +9,7 @@ import {
 } from '../cloud66/errors.ts';
 import type { ProcessReply } from '../cloud66/schema.ts';
 import type { Target } from '../domain.ts';
+import { roundMinutes } from '../policy/turns.ts';
 import {
   type Attempt,
   attempt,
@@ -197,12 +198,10 @@ function isBadRequest(error: unknown): boolean {
 }
 
 const HOUR_SECONDS = 3600;
-/** Per stack: a process list each minute, a server list every five. */
-const CALLS_PER_STACK = HOUR_SECONDS / 60 + HOUR_SECONDS / 300;
-/** Process list, stack and action log: what a look at an awake target costs its stack. */
-const CALLS_PER_LOOK = 3;
-/** The call itself, and about eight looks at the action. */
-const CALLS_PER_CHANGE = 9;
+/** Stack and action log: what a look at an awake target costs its stack. */
+const CALLS_PER_LOOK = 2;
+/** Stack, actions, processes, servers, the call itself, and what it takes to see it done: see `npm run bench:fleet`. */
+const CALLS_PER_CHANGE = 12;
 const DOCUMENTED_LIMIT = 3000;
 
 function budgetResult(
@@ -217,7 +216,8 @@ function budgetResult(
     return fail(BUDGET, detail, 'The budget belongs to the user: give the autoscaler one of its own, or call less.');
   }
   if (obstacle !== null) return notChecked(BUDGET, obstacle);
-  const hourly = stacks * CALLS_PER_STACK;
+  const { hourlyCalls } = client.budget.allowance(nowMs);
+  const hourly = Math.ceil((stacks * HOUR_SECONDS) / (60 * roundMinutes(stacks, hourlyCalls)));
   const left = client.budget.remaining(nowMs);
   const restSeconds = HOUR_SECONDS - (Math.floor(nowMs / 1000) % HOUR_SECONDS);
   const needed = Math.ceil((hourly * restSeconds) / HOUR_SECONDS);

@@ -21,6 +21,8 @@ export interface TurnLimits {
   readonly callsLeft: number;
   /** ... until then. */
   readonly resetAtMs: number;
+  /** When calls run short, what moves waits for its turn as well. */
+  readonly isStrained: boolean;
 }
 
 /** Every quiet stack is seen again within this time, as long as the calls allow. */
@@ -40,7 +42,10 @@ export function roundMinutes(stacks: number, hourlyCalls: number): number {
 /** The stacks of one account whose workers are counted now, the most urgent first. */
 export function stacksToCount(stacks: readonly StackTurn[], nowMs: number, limits: TurnLimits): readonly string[] {
   const round = roundMinutes(stacks.length, limits.hourlyCalls);
-  const due = stacks.filter((stack, index) => isDue(stack, index, round, nowMs)).toSorted(byUrgency);
+  const known = stacks.map((stack) =>
+    limits.isStrained && stack.state === 'moving' ? { ...stack, state: 'breaching' as const } : stack,
+  );
+  const due = known.filter((stack, index) => isDue(stack, index, round, nowMs)).toSorted(byUrgency);
   const minutesLeft = Math.max(1, Math.ceil((limits.resetAtMs - nowMs) / MINUTE_MS));
   const inTurn = Math.ceil(limits.callsLeft / minutesLeft);
   let [left, turns] = [Math.max(0, limits.callsLeft), inTurn];

@@ -103,9 +103,9 @@ describe('the API budget', () => {
     };
     expect(budget.allowance(0)).toMatchObject({ hourlyCalls: 750, callsLeft: 750, isStrained: false });
     expect(strainedAt(900, 1)).toBe(true);
-    expect(strainedAt(950, 2)).toBe(false);
-    expect(strainedAt(540, HOUR / 2)).toBe(false);
-    expect(strainedAt(520, HOUR / 2)).toBe(true);
+    expect(strainedAt(980, 2)).toBe(false);
+    expect(strainedAt(610, HOUR / 2)).toBe(false);
+    expect(strainedAt(590, HOUR / 2)).toBe(true);
     expect(strainedAt(251, HOUR - 1)).toBe(false);
     expect(strainedAt(250, HOUR - 1)).toBe(true);
   });

@@ -6,7 +6,9 @@ const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 5, 1, 12, 20);
 const HOUR_END = Date.UTC(2026, 5, 1, 13);
 
-const limits = (callsLeft: number, hourlyCalls = 2250) => ({ hourlyCalls, callsLeft, resetAtMs: HOUR_END });
+const limits = (callsLeft: number, hourlyCalls = 2250, isStrained = false) => {
+  return { hourlyCalls, callsLeft, resetAtMs: HOUR_END, isStrained };
+};
 const stack = (stackUid: string, minutesAgo: number | null, state: StackTurn['state'] = 'quiet'): StackTurn => ({
   stackUid,
   countedAtMs: minutesAgo === null ? null : NOW - minutesAgo * MINUTE,
@@ -41,6 +43,11 @@ describe('whose workers are counted', () => {
     expect(stacksToCount([stack('a', 1, 'moving')], NOW, limits(1000))).toEqual(['a']);
   });
 
+  it('a moving stack only in its turn when calls run short', () => {
+    const stacks = [stack('a', 1, 'moving'), stack('b', 1, 'moving')];
+    expect(stacksToCount(stacks, NOW, limits(1000, 2250, true))).toEqual(['a']);
+  });
+
   it('breaching before quiet, then the longest unseen', () => {
     const stacks = [stack('young', 20), stack('old', 40), stack('full', 30, 'breaching'), stack('moves', 2, 'moving')];
     expect(stacksToCount(stacks, NOW, limits(1000))).toEqual(['full', 'moves', 'old', 'young']);
@@ -70,6 +77,7 @@ describe('whose workers are counted', () => {
             hourlyCalls,
             callsLeft: hourlyCalls,
             resetAtMs: nowMs + MINUTE,
+            isStrained: false,
           });
           expect(chosen.length).toBeLessThanOrEqual(Math.ceil(stacks / round));
           for (const index of chosen) counted[Number(index)] = nowMs;
@@ -90,7 +98,12 @@ describe('whose workers are counted', () => {
         return { stackUid: String(index), countedAtMs, state: 'quiet' as const };
       });
       // Two calls a minute, where eight have their turn.
-      for (const index of stacksToCount(turns, nowMs, { hourlyCalls: 2250, callsLeft: 2, resetAtMs: nowMs + MINUTE })) {
+      for (const index of stacksToCount(turns, nowMs, {
+        hourlyCalls: 2250,
+        callsLeft: 2,
+        resetAtMs: nowMs + MINUTE,
+        isStrained: false,
+      })) {
         counted[Number(index)] = nowMs;
       }
       longest = Math.max(longest, nowMs - Math.min(...counted));
