@@ -255,12 +255,12 @@ describe('strategy latency', () => {
     const told = rise.steps.map(({ why }) => why).join(' ');
     for (const quantity of [
       '66 a minute now, 20 of late',
-      'taken as 82',
-      '76 will when a change lands in 66 s',
+      'taken as 79',
+      '72 will when a change lands in 66 s',
       'within 42 s',
     ])
       expect(told).toContain(quantity);
-    expect(decided(seen(0, 2)).desiredCount).toBe(38);
+    expect(decided(seen(0, 2)).desiredCount).toBe(35);
   });
 
   it('obeys the step limit, the bounds and the gate like every strategy', () => {

@@ -108,7 +108,7 @@ export interface ArrivalRates {
 
 /** A count varies by more than a Poisson count, since jobs come in groups: twice its variance. */
 const DISPERSION = 2;
-const CLEAR_DEVIATIONS = 2;
+const CLEAR_DEVIATIONS = 3;
 
 /** The arrival rates at `now`, with jobs of `jobSeconds`. */
 export function arrivalRates(
