@@ -41,6 +41,15 @@ describe('the comparison of policies', () => {
     expect(text).toContain('azfn19_hourlybatch_1m');
   });
 
+  it('says nothing of feasible cells without the oracle, nor of peers where there are none', async () => {
+    const few = ['--quick', '--traces', 'azure_llm23_conv_1s', '--loads', '0.5', '--threads', '0', '--no-oracle'];
+    const read = await planOf([...few, '--policies', 'latency', '--budget', '3', '--leagues', 'E']);
+    if (read === null) throw new Error('no plan');
+    const result = await runBench(read.plan);
+    expect(result.comparisons[0]).toMatchObject({ feasible: null, bestPeer: null });
+    expect(benchText(result)).toContain('There is nobody to compare with.');
+  });
+
   it('takes a rougher plant and settings of ours', async () => {
     const read = await planOf(['--rough', 'latency=2,failures=0.05', '--set', 'JOB_SECONDS=3']);
     expect(read?.plan).toMatchObject({

@@ -225,8 +225,9 @@ function onFeasible(
   isKept: (cell: FlownCell) => boolean | undefined,
 ): FeasibleReading | null {
   const feasible = cells.filter(isKept);
+  if (feasible.length === 0) return null;
   const read = compare(feasible, candidates, judging).find((each) => each.policy === policy);
-  if (feasible.length === 0 || !read) return null;
+  if (!read) return null;
   return { cells: feasible.length, heldOut: read.heldOut, defaults: read.defaults };
 }
 
