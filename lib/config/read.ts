@@ -102,7 +102,8 @@ export function shown(text: string): string {
   return JSON.stringify(safe.length <= MAX_SHOWN_LENGTH ? safe : `${safe.slice(0, MAX_SHOWN_LENGTH)}…`);
 }
 
-/** True for one long word of letters and digits, as tokens and keys are. */
+/** True for one long word of letters and digits, as tokens and keys are, and for what has the form of a Cloud 66 token. */
 export function looksSecret(text: string): boolean {
+  if (TOKEN_FORM.test(text)) return true;
   return /^[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{31,}$/.test(text) && /[0-9]/.test(text) && /[A-Za-z]/.test(text);
 }

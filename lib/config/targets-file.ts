@@ -55,7 +55,7 @@ export function parseTargetsFile(name: string, text: string): TargetsFile {
     return failed(name, [{ field: name, message: `is longer than ${MAX_CHARACTERS} characters` }]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const reading = new Reading(name, lines);
   for (const { message, pos } of document.errors) reading.problemAt(pos[0], name, message);
   if (document.errors.length === 0) readRoot(document.contents, reading);
@@ -153,7 +153,7 @@ function unknownName(key: string, names: readonly string[]): string {
 /** The text as it was written; a list is what commas would say. Null for everything else, nothing at all included. */
 function textOf(value: Node | null): string | null {
   if (isSeq(value)) {
-    const texts = value.items.map((item) => textOf(item as Node | null));
+    const texts = value.items.map((item) => (isScalar(item) ? textOf(item) : null));
     return texts.includes(null) ? null : texts.join(',');
   }
   if (!isScalar(value) || value.value === null) return null;
