@@ -1,5 +1,6 @@
 /** One role per function, with exactly the calls that it makes, on exactly the resources that it makes them on. */
 
+import type { Deployment } from '../lib/config/deployment.ts';
 import { overridesParameter } from '../lib/config/overrides-parameter.ts';
 import { queueUrlParts } from '../lib/config/values.ts';
 import type { Target } from '../lib/domain.ts';
@@ -13,10 +14,7 @@ const ROLE_IDS = { scale: 'ScaleRole', poller: 'PollerRole' } as const;
 export function roles(plan: Plan): TemplatePart {
   const { name, deployment } = plan;
   const topic = topicArn(plan);
-  const common = [
-    ...tokenStatements(deployment.tokenParameter),
-    ...(topic === null ? [] : [allow('Notify', ['sns:Publish'], topic)]),
-  ];
+  const common = [...tokenStatements(deployment), ...(topic === null ? [] : [allow('Notify', ['sns:Publish'], topic)])];
   return {
     Resources: {
       [ROLE_IDS.scale]: role([
@@ -149,19 +147,24 @@ function ownArn(product: string, resource: string): string {
 }
 
 /**
- * The one parameter with the token. Which key encrypts it is not known here, so the permission to decrypt is bound to
- * this very parameter, read through SSM (https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html).
+ * The parameters with the tokens, and no others. Which key encrypts them is not known here, so the permission to decrypt is
+ * bound to these very parameters, read through SSM
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html).
  */
-function tokenStatements(parameter: string): readonly Statement[] {
-  const arn = parameterArn(parameter);
+function tokenStatements({ tokenParameter, targets }: Deployment): readonly Statement[] {
+  const own = new Set(targets.flatMap((target) => target.tokenParameter ?? []));
+  own.delete(tokenParameter);
+  const arnOfParameter = (name: string) => sub(parameterArn(name));
+  const common = arnOfParameter(tokenParameter);
+  const arns: Value = own.size === 0 ? common : [common, ...[...own].map(arnOfParameter)];
   const condition = {
     StringEquals: {
       'kms:ViaService': sub(`ssm.\${AWS::Region}.\${AWS::URLSuffix}`),
-      'kms:EncryptionContext:PARAMETER_ARN': sub(arn),
+      'kms:EncryptionContext:PARAMETER_ARN': arns,
     },
   };
   return [
-    allow('ReadToken', ['ssm:GetParameter'], sub(arn)),
+    allow('ReadToken', ['ssm:GetParameter'], arns),
     allow('DecryptToken', ['kms:Decrypt'], sub(ownArn('kms', 'key/*')), condition),
   ];
 }

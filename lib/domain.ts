@@ -271,6 +271,8 @@ export interface Target {
   readonly id: string;
   readonly stackUid: string;
   readonly processName: string;
+  /** Name of the parameter with the token of the stack's account, where that is not the one for all. */
+  readonly tokenParameter?: string;
   readonly source: QueueSource;
   readonly policy: Policy;
   readonly alarm: AlarmSettings;
@@ -410,6 +412,8 @@ export interface ActionRecord {
   readonly previousCount: number;
   readonly decisionId: string;
   readonly acceptedAtMs: number;
+  /** As of its target; absent where the token for all is meant. */
+  readonly tokenParameter?: string;
 }
 
 /** How an action ended. `confirmed` only when it succeeded *and* the workers were seen where they were asked for. */

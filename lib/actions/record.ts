@@ -41,6 +41,7 @@ const schema = v.object({
   previousCount: count,
   decisionId: text,
   acceptedAtMs: positive,
+  tokenParameter: v.exactOptional(v.pipe(v.string(), v.maxLength(1000), v.regex(/^(\/[A-Za-z0-9_.-]+)+$/))),
 });
 
 /** The body of the message for a record. */

@@ -16,6 +16,7 @@ import { overridesParameter } from '../config/overrides-parameter.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
 import { readTargetsFile, type TargetsFile } from '../config/targets-file.ts';
+import { hostOfStacks } from '../lambda/accounts.ts';
 import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import type { AwsConnection } from '../queue/connection.ts';
@@ -42,13 +43,20 @@ export interface PlaceOptions {
   readonly region?: string;
 }
 
+/** One Cloud 66 account as the commands see it. */
+export interface CloudAccount {
+  readonly token: TokenSource;
+  readonly client: Cloud66Client;
+  readonly host: ProcessHost;
+}
+
 /** Readers of one deployment. */
 export interface Connection {
   readonly place: Place;
   readonly deployment: Deployment;
   readonly aws: AwsConnection;
-  readonly client: Cloud66Client;
-  readonly token: TokenSource;
+  /** The Cloud 66 account of a token's parameter; undefined = the one for all. */
+  readonly accountOf: (tokenParameter: string | undefined) => CloudAccount;
   readonly watchIntervalSeconds: number;
   readonly ports: {
     readonly clock: Clock;
@@ -121,16 +129,27 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const overridesPlace = { ...store, name: overridesParameter(place.stage) };
   const readDocument = (signal: AbortSignal) => parameters.readIfAny(overridesPlace.name, signal);
   const never = new AbortController().signal; // the reader has a time limit of its own
-  const readParameter = () => parameters.read(deployment.tokenParameter, never);
-  const token = ownToken === null ? createTokenSource({ readParameter, clock }) : fixedToken(ownToken);
+  const tokenIn = (name: string) =>
+    createTokenSource({ name, readParameter: () => parameters.read(name, never), clock });
   const apiUrl = readSetting(settings, 'CLOUD66_API_URL');
   const watchIntervalSeconds = readSetting(settings, 'WATCH_INTERVAL_SECONDS');
-  const budget = createBudget({ reserveShare: readSetting(settings, 'API_BUDGET_RESERVE') });
-  const client = createCloud66Client({ apiUrl, token, clock, budget, onWarning });
+  const reserveShare = readSetting(settings, 'API_BUDGET_RESERVE');
+  const accounts = new Map<string | undefined, CloudAccount>();
+  const accountOf = (name: string | undefined): CloudAccount => {
+    const usual = ownToken === null ? tokenIn(deployment.tokenParameter) : fixedToken(ownToken);
+    const token = name === undefined ? usual : tokenIn(name);
+    const budget = createBudget({ reserveShare });
+    const client = createCloud66Client({ apiUrl, token, clock, budget, onWarning });
+    const host = createProcessHost({ client, clock, account: name ?? deployment.tokenParameter });
+    const account = accounts.get(name) ?? { token, client, host };
+    accounts.set(name, account);
+    return account;
+  };
   const queue = createQueueReader({ sqs, cloudwatch: createCloudWatch(aws), clock });
   const overrides = createOverrideReader({ readDocument, clock });
-  const ports = { clock, queue, host: createProcessHost({ client, clock }), overrides };
-  return { place, deployment, aws, client, token, watchIntervalSeconds, ports, overridesPlace };
+  const host = hostOfStacks(deployment.targets, (name) => accountOf(name).host);
+  const ports = { clock, queue, host, overrides };
+  return { place, deployment, aws, accountOf, watchIntervalSeconds, ports, overridesPlace };
 }
 
 /**

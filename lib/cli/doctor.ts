@@ -44,7 +44,7 @@ export async function* diagnose(sources: Sources, options: DoctorOptions): Check
     yield brokenConfiguration(connection.problems);
     return;
   }
-  const { ports, client, token, deployment, place, aws, watchIntervalSeconds } = connection;
+  const { ports, accountOf, deployment, place, aws, watchIntervalSeconds } = connection;
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
   try {
@@ -53,8 +53,7 @@ export async function* diagnose(sources: Sources, options: DoctorOptions): Check
       name: place.name,
       deployment,
       watchIntervalSeconds,
-      token,
-      client,
+      accountOf,
       queue: ports.queue,
       overrides: ports.overrides,
       aws: createDeploymentReader(aws),

@@ -147,7 +147,14 @@ async function tryOnce(
   const nowMs = clock.nowMs();
   if (result.kind === 'reply') noteHeaders(result.headers, nowMs, secrets, context);
   try {
-    return judge(result, { call: request, scope: request.scope, nowMs, secrets, maxDepth: limits.maxDepth });
+    return judge(result, {
+      call: request,
+      scope: request.scope,
+      tokenName: context.token.name,
+      nowMs,
+      secrets,
+      maxDepth: limits.maxDepth,
+    });
   } catch (error) {
     if (error instanceof ThrottledError) budget.throttled(error.retryAtMs);
     throw error;

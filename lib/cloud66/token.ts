@@ -6,6 +6,8 @@ import { AutoscalerError } from '../errors.ts';
 
 /** The token, as the client asks for it. */
 export interface TokenSource {
+  /** Where it comes from, such as the name of its parameter; null when there is no name for that. */
+  readonly name: string | null;
   /** The token, possibly from the cache. */
   get(): Promise<string>;
   /** The token after a 401: read again, unless that was done moments ago. */
@@ -13,6 +15,8 @@ export interface TokenSource {
 }
 
 export interface TokenSourceOptions {
+  /** Of the parameter. */
+  readonly name: string;
   /** Reads the parameter's value; its errors are passed on. */
   readonly readParameter: () => Promise<string>;
   readonly clock: { nowMs(): number };
@@ -26,13 +30,13 @@ export interface TokenSourceOptions {
  * @throws AutoscalerError when the parameter is empty
  */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
-  const { readParameter, clock, cacheSeconds = 300, refreshSeconds = 30 } = options;
+  const { name, readParameter, clock, cacheSeconds = 300, refreshSeconds = 30 } = options;
   let cached: { readonly token: string; readonly readAtMs: number } | null = null;
   let reading: Promise<string> | null = null;
 
   const read = async (): Promise<string> => {
     const token = (await readParameter()).trim();
-    if (token === '') throw new AutoscalerError('the parameter of the Cloud 66 API token is empty');
+    if (token === '') throw new AutoscalerError(`the parameter of the Cloud 66 API token, ${name}, is empty`);
     cached = { token, readAtMs: clock.nowMs() };
     return token;
   };
@@ -44,10 +48,14 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return reading;
   };
 
-  return { get: () => newerThan(cacheSeconds), refresh: () => newerThan(Math.min(refreshSeconds, cacheSeconds)) };
+  return {
+    name,
+    get: () => newerThan(cacheSeconds),
+    refresh: () => newerThan(Math.min(refreshSeconds, cacheSeconds)),
+  };
 }
 
 /** A token that is simply given, for local use. */
 export function fixedToken(token: string): TokenSource {
-  return { get: async () => token, refresh: async () => token };
+  return { name: null, get: async () => token, refresh: async () => token };
 }

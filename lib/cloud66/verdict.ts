@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly call: Call;
   /** Scope that the call needs. */
   readonly scope: Scope;
+  /** Where the token comes from; null when that has no name. */
+  readonly tokenName: string | null;
   readonly nowMs: number;
   /** Tokens in use, which are struck out of every text that came from outside. */
   readonly secrets: readonly string[];
@@ -84,14 +86,15 @@ function refusal(reply: WireReply, about: Circumstances): Cloud66Error {
 }
 
 /** The 4xx statuses: all of them say that nothing was carried out. */
-function clientRefusal(message: string, status: number, { call, scope }: Circumstances): Cloud66Error {
+function clientRefusal(message: string, status: number, { call, scope, tokenName }: Circumstances): Cloud66Error {
+  const token = `the API token${tokenName === null ? '' : ` in ${tokenName}`}`;
   switch (status) {
     case 401:
-      return new UnauthorizedError(`${message}: the API token is not accepted`, call, status);
+      return new UnauthorizedError(`${message}: ${token} is not accepted`, call, status);
     case 402:
       return new TrialExpiredError(message, call, status);
     case 403:
-      return new ForbiddenError(`${message}: the API token needs the scope "${scope}"`, call, status, scope);
+      return new ForbiddenError(`${message}: ${token} needs the scope "${scope}"`, call, status, scope);
     case 404:
       return new NotFoundError(message, call, status);
     case 409:

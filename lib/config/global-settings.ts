@@ -16,17 +16,6 @@ export const GLOBAL_SETTINGS = {
     doc: 'Where the Cloud 66 API is.',
     functions: BOTH,
   },
-  CLOUD66_TOKEN_PARAMETER: {
-    ...GLOBAL,
-    group: 'Cloud 66',
-    type: matching(/^(\/[A-Za-z0-9_.-]+)+$/, 'the name of an SSM parameter that begins with /, such as /cloud66/token'),
-    default: null,
-    unset: 'one of the two token settings is required',
-    doc: 'Name of the SSM SecureString parameter that holds the Cloud 66 token (scopes public and admin); read at run time.',
-    example: '/cloud66-worker-autoscaler/token',
-    essential: true,
-    functions: BOTH,
-  },
   CLOUD66_TOKEN: {
     ...GLOBAL,
     group: 'Cloud 66',

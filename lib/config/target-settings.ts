@@ -23,6 +23,16 @@ const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$/;
 const TARGET = { scope: 'target', unit: null, functions: ['scale'] } as const;
 
 export const TARGET_SETTINGS = {
+  CLOUD66_TOKEN_PARAMETER: {
+    ...TARGET,
+    group: 'Cloud 66',
+    type: matching(/^(\/[A-Za-z0-9_.-]+)+$/, 'the name of an SSM parameter that begins with /, such as /cloud66/token'),
+    default: null,
+    unset: 'one of the two token settings is required',
+    doc: 'Name of the SSM SecureString parameter that holds the Cloud 66 token (scopes public and admin); read at run time. A target in another Cloud 66 account has one of its own.',
+    example: '/cloud66-worker-autoscaler/token',
+    essential: true,
+  },
   STACK_UID: {
     ...TARGET,
     group: 'Targets',

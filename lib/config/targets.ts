@@ -104,6 +104,7 @@ export function readTargets(source: Source, ids: readonly string[], actionTimeou
   if (!listed && ids.length === 0 && !hasProblem(source.findings, 'TARGETS'))
     readTarget(source, '', actionTimeoutSeconds);
   refuseSharedProcesses(targets, source.findings);
+  refuseSharedStacks(targets, source.findings);
   warnOfOddities(targets, source.findings);
   return targets;
 }
@@ -117,7 +118,11 @@ function readTarget(source: Source, id: string, actionTimeoutSeconds: number): T
   const periodSeconds = readSetting(source, 'ALARM_PERIOD_SECONDS');
   if (stackUid === null || processName === null || queue === null || policy === null) return null;
   const alarm = { threshold: threshold ?? defaultThreshold(policy), periodSeconds };
-  return { id, stackUid, processName, source: queue, policy, alarm };
+  const tokenParameter = hasOwn(source, 'CLOUD66_TOKEN_PARAMETER')
+    ? readSetting(source, 'CLOUD66_TOKEN_PARAMETER')
+    : null;
+  const account = tokenParameter === null ? {} : { tokenParameter };
+  return { id, stackUid, processName, ...account, source: queue, policy, alarm };
 }
 
 /** Exactly one of the three sources. A target's own source takes the place of the one for all. */
@@ -151,6 +156,18 @@ function readQueueSource(source: Source): QueueSource | null {
   const text = readSetting(source, name);
   if (text === null) return null;
   return name === 'QUEUE_URL' ? { kind: 'sqs', queueUrl: text } : { kind: 'sqs_name', queueName: text };
+}
+
+/** A stack is in one account: what is read of it is shared by all its targets. */
+function refuseSharedStacks(targets: readonly Target[], findings: Findings): void {
+  const owners = new Map<string, Target>();
+  for (const target of targets) {
+    const first = owners.get(target.stackUid) ?? target;
+    owners.set(target.stackUid, first);
+    if (first.tokenParameter === target.tokenParameter) continue;
+    const field = `${variablePrefix(target.id)}CLOUD66_TOKEN_PARAMETER`;
+    addProblem(findings, field, `is not that of ${first.id}, which is of the same stack; a stack has one account`);
+  }
 }
 
 /** Two targets on one process would undo each other's work for ever. */

@@ -32,8 +32,11 @@ export interface Examined {
   readonly deployment: Deployment;
   /** Time between two looks at a target that is awake. */
   readonly watchIntervalSeconds: number;
-  readonly token: TokenSource;
-  readonly client: Cloud66Client;
+  /** The Cloud 66 account of a token's parameter; undefined = the one for all. */
+  readonly accountOf: (tokenParameter: string | undefined) => {
+    readonly token: TokenSource;
+    readonly client: Cloud66Client;
+  };
   readonly queue: QueueReader;
   readonly overrides: OverrideReader;
   readonly aws: DeploymentReader;

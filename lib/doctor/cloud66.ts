@@ -1,4 +1,5 @@
 /** Cloud 66: is the token good, may it scale, are stacks and processes there, is enough of the API budget left? */
+import type { Cloud66Client } from '../cloud66/client.ts';
 import {
   ConflictError,
   ForbiddenError,
@@ -8,6 +9,7 @@ import {
   UnauthorizedError,
 } from '../cloud66/errors.ts';
 import type { ProcessReply } from '../cloud66/schema.ts';
+import type { TokenSource } from '../cloud66/token.ts';
 import type { Target } from '../domain.ts';
 import { roundMinutes } from '../policy/turns.ts';
 import {
@@ -19,17 +21,40 @@ import {
   fail,
   notChecked,
   ok,
+  type Subject,
   warn,
 } from './check.ts';
 import { processResult, serversResult } from './processes.ts';
 
-const TOKEN = { id: 'token', title: 'Cloud 66 accepts the token' };
-const BUDGET = { id: 'budget', title: 'The API budget suffices' };
+/** What is looked at of one account. */
+interface AccountExamined extends Pick<Examined, 'clock' | 'watchIntervalSeconds' | 'probesScope' | 'signal'> {
+  readonly client: Cloud66Client;
+  readonly token: TokenSource;
+  /** Name of the token's parameter. */
+  readonly tokenParameter: string;
+  readonly targets: readonly Target[];
+  readonly tokenSubject: Subject;
+  readonly budgetSubject: Subject;
+}
 
-/** Checks all stacks of the targets, one after the other, with as few calls as one pass makes. */
+/** Checks the stacks of all accounts, one after the other, with as few calls as one pass makes. */
 export async function* checkCloud66(examined: Examined): Checks {
-  const { targets } = examined.deployment;
-  const stacks = [...Map.groupBy(targets, ({ stackUid }) => stackUid)];
+  const { deployment, accountOf } = examined;
+  for (const [own, targets] of Map.groupBy(deployment.targets, ({ tokenParameter }) => tokenParameter)) {
+    const [id, name] = own === undefined ? ['', ''] : [`:${own}`, ` ${own}`];
+    yield* checkAccount({
+      ...examined,
+      ...accountOf(own),
+      tokenParameter: own ?? deployment.tokenParameter,
+      targets,
+      tokenSubject: { id: `token${id}`, title: `Cloud 66 accepts the token${name}` },
+      budgetSubject: { id: `budget${id}`, title: `The API budget${name && ` of${name}`} suffices` },
+    });
+  }
+}
+
+async function* checkAccount(examined: AccountExamined): Checks {
+  const stacks = [...Map.groupBy(examined.targets, ({ stackUid }) => stackUid)];
   const [firstUid = ''] = stacks[0] ?? [];
   const token = await tokenResult(examined, firstUid);
   yield token.result;
@@ -47,13 +72,14 @@ interface TokenVerdict {
   readonly obstacle: string | null;
 }
 
-async function tokenResult({ client, token, signal, deployment }: Examined, stackUid: string): Promise<TokenVerdict> {
+async function tokenResult(examined: AccountExamined, stackUid: string): Promise<TokenVerdict> {
+  const { client, token, signal, tokenParameter, tokenSubject: TOKEN } = examined;
   const read = await attempt(() => token.get());
   if (read.kind === 'error') {
     // As the SDK says it: without credentials nothing of AWS can be looked at, and no parameter is to blame.
     const advice = read.message.includes('CredentialsProviderError')
       ? 'This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login), and run doctor again.'
-      : `Store the token as SecureString ${deployment.tokenParameter} in the deployment's account and region.`;
+      : `Store the token as SecureString ${tokenParameter} in the deployment's account and region.`;
     return { result: fail(TOKEN, read.message, advice), obstacle: 'the token could not be read' };
   }
   const seen = await attempt(() => client.getStack(stackUid, signal));
@@ -105,7 +131,7 @@ function* uncheckedInside(uid: string, targets: readonly Target[], why: string):
   }
 }
 
-async function* checkStack(examined: Examined, uid: string, targets: readonly Target[]): Checks {
+async function* checkStack(examined: AccountExamined, uid: string, targets: readonly Target[]): Checks {
   const { client, signal } = examined;
   const stack = await attempt(() => client.getStack(uid, signal));
   yield stackResult(uid, stack);
@@ -163,7 +189,7 @@ const PROBE_SERVER = '0'.repeat(32);
  * for no worker of nothing. Whoever does not want it made leaves it out with --no-scope-check.
  */
 async function scopeResult(
-  { client, signal, probesScope }: Examined,
+  { client, signal, probesScope }: AccountExamined,
   uid: string,
   processes: readonly ProcessReply[],
 ): Promise<CheckResult> {
@@ -205,7 +231,7 @@ const CALLS_PER_CHANGE = 12;
 const DOCUMENTED_LIMIT = 3000;
 
 function budgetResult(
-  { client, clock, deployment, watchIntervalSeconds }: Examined,
+  { client, clock, targets, watchIntervalSeconds, budgetSubject: BUDGET }: AccountExamined,
   stacks: number,
   obstacle: string | null,
 ): CheckResult {
@@ -222,7 +248,7 @@ function budgetResult(
   const restSeconds = HOUR_SECONDS - (Math.floor(nowMs / 1000) % HOUR_SECONDS);
   const needed = Math.ceil((hourly * restSeconds) / HOUR_SECONDS);
   // Only strategy `latency` has targets that are looked at between the ticks.
-  const watched = deployment.targets.some(({ policy }) => policy.strategy.kind === 'latency');
+  const watched = targets.some(({ policy }) => policy.strategy.kind === 'latency');
   const watching = watched ? Math.ceil((HOUR_SECONDS / watchIntervalSeconds) * CALLS_PER_LOOK) : 0;
   const detail =
     `${left} calls left; ${hourly} an hour at rest, about ${CALLS_PER_CHANGE} for each change` +

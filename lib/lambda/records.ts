@@ -39,7 +39,8 @@ const sqsEvent = v.object({ Records: v.array(queuedRecord) });
 /** What confirming a batch needs. */
 export interface ConfirmPorts {
   readonly clock: Clock;
-  readonly host: ProcessHost;
+  /** The reading side of the Cloud 66 account that a record is about. */
+  readonly hostOf: (record: ActionRecord) => ProcessHost;
   readonly reporter: Reporter;
   /** @throws InvalidInputError for a body that is not an action record. */
   readonly parseRecord: (body: string) => ActionRecord;
@@ -89,12 +90,13 @@ async function handle(message: QueuedRecord, ports: ConfirmPorts, signals: PassS
     return 'done';
   }
   const looks = message.attributes.ApproximateReceiveCount;
-  const result = await confirm(record, ports, ports.actionTimeoutSeconds, signals.work);
+  const host = ports.hostOf(record);
+  const result = await confirm(record, { clock: ports.clock, host }, ports.actionTimeoutSeconds, signals.work);
   if (result.kind === 'ended') {
     ports.reporter.ended({ record, outcome: result.outcome, looks });
     return 'done';
   }
-  const { isStrained } = ports.host.allowance(record.stackUid);
+  const { isStrained } = host.allowance(record.stackUid);
   const lookAgainSeconds = ports.lookAgainSeconds(looks) * (isStrained ? STRAINED_FACTOR : 1);
   const { why, unreadable } = result;
   ports.reporter.looked({ record, looks, lookAgainSeconds, why, unreadable });

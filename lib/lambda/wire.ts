@@ -16,6 +16,7 @@ import { overridesParameter } from '../config/overrides-parameter.ts';
 import { withPackagedTargets } from '../config/packaged-targets.ts';
 import { openWindows } from '../config/schedule.ts';
 import { type PollerSettings, parsePollerSettings, parseSettings } from '../config/settings.ts';
+import type { ActionRecord } from '../domain.ts';
 import { createNotices } from '../notify/notices.ts';
 import { createPublisher, type Publisher } from '../notify/sns.ts';
 import { createOverrideReader } from '../overrides/source.ts';
@@ -32,6 +33,7 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createRedactor, type Redactor } from '../telemetry/redaction.ts';
 import { createReporter } from '../telemetry/reporter.ts';
+import { type Account, createAccounts, hostOfStacks, scalerOfStacks } from './accounts.ts';
 import { createCallReport } from './calls.ts';
 import { look } from './look.ts';
 import { lambdaHandler } from './middleware.ts';
@@ -58,12 +60,13 @@ const write = (line: string) => {
 export function wireScale(environment: Environment = withPackagedTargets(readEnvironment(), import.meta.url)) {
   const settings = parseSettings(environment);
   const shared = share('scale', settings, environment);
-  const { connection, sqs, client, host, parameters } = shared;
+  const { connection, sqs, accounts, parameters } = shared;
+  const host = hostOfStacks(settings.targets, (name) => accounts.of(name).host);
   const overridesName = overridesParameter(settings.stage);
   const ports = {
     clock,
     queue: createQueueReader({ sqs, cloudwatch: createCloudWatch(connection), clock }),
-    ...(settings.dryRun ? createShadow({ host, clock }) : { host, scaler: createScaler({ client }) }),
+    ...(settings.dryRun ? createShadow({ host, clock }) : { host, scaler: scalerOfStacks(settings.targets, accounts) }),
     overrides: createOverrideReader({ readDocument: (signal) => parameters.readIfAny(overridesName, signal), clock }),
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     memory: createMemory(),
@@ -87,12 +90,12 @@ export function wireScale(environment: Environment = withPackagedTargets(readEnv
 export function wirePoller(environment: Environment = readEnvironment()) {
   const settings = parsePollerSettings(environment);
   const shared = share('poller', settings, environment);
-  const { sqs, host } = shared;
+  const { sqs, accounts } = shared;
   const { actionsQueueUrl, deadLetterQueueUrl, actionTimeoutSeconds } = settings;
   const deadLetter = createDeadLetter({ sendMessage: sqs.sendFifo, queueUrl: deadLetterQueueUrl });
   const ports = {
     clock,
-    host,
+    hostOf: ({ tokenParameter }: ActionRecord) => accounts.of(tokenParameter).host,
     parseRecord: parseActionRecord,
     lookAgainSeconds,
     changeVisibility: (receiptHandle: string, visibilityTimeoutSeconds: number, signal: AbortSignal) =>
@@ -117,25 +120,27 @@ function share(service: string, settings: PollerSettings, environment: Environme
   const sqs = createSqs(connection);
   const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });
-  const token = registered(tokenSource(settings, parameters), redactor);
-  const budget = createBudget({ reserveShare: settings.apiBudgetReserve });
-  const account = settings.cloud66.token.kind === 'parameter' ? settings.cloud66.token.name : 'CLOUD66_TOKEN';
-  const calls = createCallReport({ account, budget, metrics, clock });
-  const client = createCloud66Client({
-    apiUrl: settings.cloud66.apiUrl,
-    token,
-    clock,
-    limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
-    budget,
-    onRateLimit: calls.seen,
-    onWarning: warnOnce(logger, 'Cloud 66 warns.'),
-  });
-  const host = createProcessHost({
-    client,
-    clock,
-    account,
-    purpose: service === 'poller' ? 'confirm' : 'change',
-    onWarning: warnOnce(logger, 'A reply of Cloud 66 is incomplete.'),
+  const warnings = {
+    ofCloud66: warnOnce(logger, 'Cloud 66 warns.'),
+    ofReplies: warnOnce(logger, 'A reply of Cloud 66 is incomplete.'),
+  };
+  const accounts = createAccounts((tokenParameter): Account => {
+    const token = registered(tokenSource(settings, tokenParameter, parameters), redactor);
+    const account = token.name ?? 'CLOUD66_TOKEN';
+    const budget = createBudget({ reserveShare: settings.apiBudgetReserve });
+    const calls = createCallReport({ account, budget, metrics, clock });
+    const client = createCloud66Client({
+      apiUrl: settings.cloud66.apiUrl,
+      token,
+      clock,
+      limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
+      budget,
+      onRateLimit: calls.seen,
+      onWarning: warnings.ofCloud66,
+    });
+    const purpose = service === 'poller' ? 'confirm' : 'change';
+    const host = createProcessHost({ client, clock, account, purpose, onWarning: warnings.ofReplies });
+    return { host, scaler: createScaler({ client }), calls };
   });
   const notices = createNotices();
   const publisher = publisherOf(settings, sqs, environment);
@@ -148,18 +153,23 @@ function share(service: string, settings: PollerSettings, environment: Environme
     try {
       return await work(noting(createReporter({ logger: requestLogger, metrics, clock }), notices, requestLogger));
     } finally {
-      calls.tell(requestLogger);
+      accounts.tell(requestLogger);
       await tell({ notices, publisher, metrics, redactor }, requestLogger, signals.last);
     }
   };
-  return { logger, metrics, connection, sqs, client, host, parameters, reporting };
+  return { logger, metrics, connection, sqs, accounts, parameters, reporting };
 }
 
-function tokenSource({ cloud66 }: PollerSettings, parameters: ParameterReader): TokenSource {
-  const { token } = cloud66;
-  if (token.kind === 'value') return fixedToken(token.value);
+/** The token in the named parameter, or the one for all. */
+function tokenSource(
+  { cloud66: { token } }: PollerSettings,
+  ownParameter: string | undefined,
+  parameters: ParameterReader,
+): TokenSource {
+  if (ownParameter === undefined && token.kind === 'value') return fixedToken(token.value);
+  const name = ownParameter ?? (token.kind === 'parameter' ? token.name : '');
   const never = new AbortController().signal; // the reader has a time limit of its own
-  return createTokenSource({ readParameter: () => parameters.read(token.name, never), clock });
+  return createTokenSource({ name, readParameter: () => parameters.read(name, never), clock });
 }
 
 /** Null when no topic is configured. */
@@ -186,7 +196,7 @@ function registered(source: TokenSource, redactor: Redactor): TokenSource {
     redactor.register(token);
     return token;
   };
-  return { get: () => register(source.get()), refresh: () => register(source.refresh()) };
+  return { name: source.name, get: () => register(source.get()), refresh: () => register(source.refresh()) };
 }
 
 /** What a warning is about is repeated in every reply; once per execution environment is enough. */

@@ -90,6 +90,7 @@ function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, ac
     previousCount: placement.kind === 'ok' ? totalWorkers(placement.value) : 0,
     decisionId,
     acceptedAtMs: clock.nowMs(),
+    ...(target.tokenParameter === undefined ? {} : { tokenParameter: target.tokenParameter }),
   };
   return record;
 }

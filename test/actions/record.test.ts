@@ -78,6 +78,13 @@ describe('an action record', () => {
     expect(Object.keys(problems)).toEqual(expect.arrayContaining(['targetId', 'decisionId']));
   });
 
+  it('may name the parameter of a token, and nothing else in its place', () => {
+    const record = { ...JSON.parse(encodeActionRecord(actionRecord())), tokenParameter: '/other/token' };
+    expect(parseActionRecord(JSON.stringify(record)).tokenParameter).toBe('/other/token');
+    expect(parseActionRecord(encodeActionRecord(actionRecord()))).not.toHaveProperty('tokenParameter');
+    expect(Object.keys(problemsWith({ tokenParameter: 'secret value' }))).toContain('tokenParameter');
+  });
+
   it.each([
     ['text', 'hello', 'expected JSON'],
     ['an empty body', '', 'expected JSON'],

@@ -154,7 +154,13 @@ function createFleet(plan: FleetPlan) {
         outcomes[outcome.kind] = (outcomes[outcome.kind] ?? 0) + 1;
       };
       const reporter: Reporter = { decided: () => {}, looked: () => {}, ended };
-      const confirming = { clock, host: pollerHost, reporter, parseRecord: parseActionRecord, lookAgainSeconds };
+      const confirming = {
+        clock,
+        hostOf: () => pollerHost,
+        reporter,
+        parseRecord: parseActionRecord,
+        lookAgainSeconds,
+      };
       const more = { changeVisibility, deadLetter: async () => {}, actionTimeoutSeconds: 900 };
       return await confirmRecords(event, { ...confirming, ...more }, openSignals(), logger);
     });

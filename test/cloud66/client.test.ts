@@ -375,6 +375,7 @@ describe('headers', () => {
 describe('a token that is not accepted', () => {
   const tokens = (...values: readonly string[]): TokenSource & { refreshes: number } => ({
     refreshes: 0,
+    name: null,
     get: async () => values[0] ?? '',
     async refresh() {
       this.refreshes += 1;

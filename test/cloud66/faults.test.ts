@@ -352,7 +352,7 @@ describe('the token', () => {
   });
 
   it.each(['two words', 'line\nbreak', 'ümlaut', ''])('is not quoted when it cannot be one (%j)', async (secret) => {
-    const token = { get: async () => secret, refresh: async () => secret };
+    const token = { name: null, get: async () => secret, refresh: async () => secret };
     const error = await errorFrom(clientOf(server.url, { token }).getStack(STACK, calm()));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error.message).toMatch(/^the API token has characters that no token can have: GET \S+$/);
@@ -360,6 +360,7 @@ describe('the token', () => {
 
   it('that cannot be read is said with its reason when the reason is ours to show', async () => {
     const failing = (error: unknown) => ({
+      name: null,
       get: () => Promise.reject(error),
       refresh: () => Promise.reject(error),
     });

@@ -12,7 +12,7 @@ function parameter(...values: readonly (string | Error)[]) {
     if (value instanceof Error) throw value;
     return value;
   };
-  const source = createTokenSource({ readParameter, clock: { nowMs: () => state.nowMs } });
+  const source = createTokenSource({ name: '/cloud66/token', readParameter, clock: { nowMs: () => state.nowMs } });
   return { state, source };
 }
 
@@ -47,7 +47,7 @@ describe('a token from a parameter', () => {
   it('loses the line break that editors add, and must not be empty', async () => {
     expect(await parameter(' token\n').source.get()).toBe('token');
     const error = await errorFrom(parameter(' \n').source.get());
-    expect(error.message).toBe('the parameter of the Cloud 66 API token is empty');
+    expect(error.message).toBe('the parameter of the Cloud 66 API token, /cloud66/token, is empty');
   });
 });
 

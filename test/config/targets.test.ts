@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { roles } from '../../infra/roles.ts';
+import { parseDeployment } from '../../lib/config/deployment.ts';
 import { TARGET_SETTING_NAMES } from '../../lib/config/schema.ts';
 import { parseSettings } from '../../lib/config/settings.ts';
 import { variablePrefix } from '../../lib/config/targets.ts';
@@ -103,6 +105,36 @@ describe('targets', () => {
     ).toEqual([
       'MAILER_STACK_UID: is not set (nor is STACK_UID, for all targets); expected a Cloud 66 stack uid such as 5999b763474b0eafa5fafb64bff0ba80',
     ]);
+  });
+});
+
+describe('targets of several Cloud 66 accounts', () => {
+  const OTHER = { ...TWO_TARGETS, MAILER_CLOUD66_TOKEN_PARAMETER: '/other/token' };
+
+  it('name the parameter of their token, where it is not the one for all', () => {
+    const { targets } = parseSettings({ ...OTHER, MAILER_STACK_UID: 'otherstack' });
+    expect(targets.map(({ tokenParameter }) => tokenParameter)).toEqual(['/other/token', undefined]);
+  });
+
+  it('are in the account of their stack', () => {
+    expect(problemLines(() => parseSettings(OTHER))).toEqual([
+      'NIGHT_REPORTS_CLOUD66_TOKEN_PARAMETER: is not that of mailer, which is of the same stack; a stack has one account',
+    ]);
+  });
+
+  it('have each their parameter in both roles, and no other', () => {
+    const deployment = parseDeployment({
+      ...OTHER,
+      ACTIONS_QUEUE_URL: undefined,
+      ACTIONS_DEAD_LETTER_QUEUE_URL: undefined,
+      MAILER_STACK_UID: 'otherstack',
+    });
+    const template = JSON.stringify(roles({ name: 'n', alarmNamePrefix: 'n-', deployment }));
+    const read = (name: string) => template.split(`parameter/${name}"`).length - 1;
+    // ReadToken and DecryptToken of two roles.
+    expect([read('cloud66/token'), read('other/token'), read('third/token')]).toEqual([4, 4, 0]);
+    expect(deployment.environments.scale).toMatchObject({ MAILER_CLOUD66_TOKEN_PARAMETER: '/other/token' });
+    expect(deployment.environments.poller).not.toHaveProperty('MAILER_CLOUD66_TOKEN_PARAMETER');
   });
 });
 

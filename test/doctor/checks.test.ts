@@ -80,8 +80,10 @@ function examined(aws: Partial<DeploymentReader> = {}, changes: Partial<Examined
     name: NAME,
     deployment: DEPLOYMENT,
     watchIntervalSeconds: 15,
-    token,
-    client: createCloud66Client({ apiUrl: 'http://127.0.0.1:9', token, clock, budget: createBudget() }),
+    accountOf: () => ({
+      token,
+      client: createCloud66Client({ apiUrl: 'http://127.0.0.1:9', token, clock, budget: createBudget() }),
+    }),
     overrides: { read: async () => ({ kind: 'ok', value: new Map(), observedAtMs: NOW }) },
     queue: { depths: async () => new Map(), histories: async () => new Map(), rates: async () => new Map() },
     aws: { ...ORDERLY, ...aws },
@@ -417,7 +419,9 @@ describe('the token', () => {
   it('that cannot be read for want of credentials: they are to blame, not the parameter', async () => {
     const refuse = () =>
       Promise.reject(new Error('SSM parameter /t: CredentialsProviderError: Could not load credentials'));
-    const changes = { token: { get: refuse, refresh: refuse } };
+    const usual = examined();
+    const token = { name: '/t', get: refuse, refresh: refuse };
+    const changes = { accountOf: (name: string | undefined) => ({ ...usual.accountOf(name), token }) };
     const { value: first } = await checkCloud66(examined({}, changes)).next();
     expect(first).toMatchObject({ id: 'token', status: 'fail', advice: expect.stringContaining('AWS_PROFILE') });
   });

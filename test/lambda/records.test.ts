@@ -35,7 +35,7 @@ function poller(changes: Partial<WorldAnswers>, more: Partial<ConfirmPorts> = {}
   const { logger, records } = logged();
   const ports: ConfirmPorts = {
     clock: world.ports.clock,
-    host: world.ports.host,
+    hostOf: () => world.ports.host,
     reporter: {
       ...world.ports.reporter,
       ended: ({ outcome, looks }) => ended.push([outcome.kind, looks]),

@@ -110,6 +110,65 @@ describe('the wired scale function', () => {
     expect(printed.join('')).not.toContain(TOKEN);
   });
 
+  it('scales and confirms each stack with the token of its own account', async () => {
+    const stack = (uid: string) => {
+      return {
+        uid,
+        servers: [{ uid: `${uid}1`, name: 'bear' }],
+        processes: [{ name: 'worker', counts: { [`${uid}1`]: 1 } }],
+      };
+    };
+    const both = new Cloud66Account({
+      clock: createRealClock(),
+      random: createRandom(2),
+      stacks: [stack('shop'), stack('blog')],
+      tokens: [
+        { value: TOKEN, user: 'shop@example.com', scopes: ['public', 'admin'] },
+        { value: 'other-token-0123456789', user: 'blog@example.com', scopes: ['public', 'admin'] },
+      ],
+      settings: { scaleLatencySeconds: () => 0, startUpSeconds: () => 0 },
+    });
+    const server = await startCloud66Server({ account: both, random: createRandom(2), replyForm: 'go' });
+    aws.play((request) =>
+      request.body.Name === '/other/token'
+        ? ok({ Parameter: { Value: 'other-token-0123456789' } })
+        : refusal(400, 'ParameterNotFound'),
+    );
+    const two = {
+      ...environment,
+      CLOUD66_API_URL: server.url,
+      TARGETS: 'shop,blog',
+      BLOG_STACK_UID: 'blog',
+      BLOG_CLOUD66_TOKEN_PARAMETER: '/other/token',
+    };
+    expect(await wireScale(two)(tick(), CONTEXT)).toEqual({ shop: 'scaled', blog: 'scaled' });
+    const bodies = sqs.ready(nameOf(environment.ACTIONS_QUEUE_URL)).map(({ body }) => JSON.parse(body));
+    const named = Object.fromEntries(bodies.map(({ stackUid, tokenParameter }) => [stackUid, tokenParameter]));
+    expect(named).toEqual({ blog: '/other/token', shop: undefined });
+    const Records = bodies.map((record, at) => {
+      const attributes = { ApproximateReceiveCount: '1', MessageGroupId: 'g' };
+      return { messageId: String(at), receiptHandle: 'h', body: JSON.stringify(record), attributes };
+    });
+    expect(await wirePoller(two)({ Records }, CONTEXT)).toEqual({ batchItemFailures: [] });
+    const callers = both.calls.all().map(({ path, user }) => `${/stacks\/(\w+)/.exec(path)?.[1]} ${user}`);
+    expect([...new Set(callers)].toSorted()).toEqual(['blog blog@example.com', 'shop shop@example.com']);
+    expect(printed.join('')).not.toContain('other-token-0123456789');
+    both.close();
+    await server.close();
+  });
+
+  it('names the parameter of a token that is not accepted, and not the token', async () => {
+    aws.play((request) =>
+      request.body.Name === '/other/token'
+        ? ok({ Parameter: { Value: 'revoked-token-0123456789' } })
+        : refusal(400, 'ParameterNotFound'),
+    );
+    const { CLOUD66_TOKEN: _, ...rest } = environment;
+    const handler = wireScale({ ...rest, CLOUD66_TOKEN_PARAMETER: '/other/token' });
+    await expect(handler(tick(), CONTEXT)).rejects.toThrow(/the API token in \/other\/token is not accepted/);
+    expect(printed.join('')).not.toContain('revoked-token');
+  });
+
   it('decides and reports, and never scales, in a dry run', async () => {
     expect(await wireScale({ ...environment, DRY_RUN: 'true' })(tick(), CONTEXT)).toEqual({ worker: 'dry_run' });
     expect(account.calls.writes()).toBe(0);
