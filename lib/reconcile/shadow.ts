@@ -4,7 +4,8 @@
  * they would. The real count stands beside the virtual one in every placement.
  *
  * Virtual counts live in the memory of one execution environment. A cold start, every few hours or at a deployment, begins again
- * at the real count; the record of each look says which count was which.
+ * at the real count, and an alarm that is looked at while a tick still watches is in another environment with counts of its own;
+ * the record of each look says which count was which.
  */
 import type { Action, Placement, Reading, ServerCounts } from '../domain.ts';
 import { totalWorkers } from '../policy/distribute.ts';

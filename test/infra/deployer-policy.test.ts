@@ -19,7 +19,7 @@ describe('the policy for whoever deploys', () => {
   });
   afterAll(() => project.remove());
 
-  it('covers every type of resource that is packaged', () => {
+  it('covers every type of resource that is packaged', { timeout: 60_000 }, () => {
     const { output } = project.serverlessPackage(SETTINGS, '--stage', 'qa');
     const types = new Set(Object.values(new Resources(project.packaged(TEMPLATE_FILE)).all).map(({ Type }) => Type));
     expect(types.size, output).toBeGreaterThan(8);
