@@ -1,12 +1,12 @@
 /** `npm run override`: a person decides for a while, with a reason, and the program goes on by itself afterwards. */
 import { Command } from 'commander';
+import { durationOf } from '../config/schedule.ts';
 import type { Override, Target } from '../domain.ts';
 import { InvalidInputError, type Problem } from '../errors.ts';
 import {
   ALL_TARGETS,
   encodeOverrides,
   MAX_DOCUMENT_BYTES,
-  MAX_OVERRIDE_SECONDS,
   MAX_WHY_CHARACTERS,
   type Overrides,
   parseOverrides,
@@ -25,7 +25,6 @@ export interface OverrideOptions extends PlaceOptions {
   readonly json?: boolean;
 }
 
-const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
 const KINDS: Readonly<Record<string, Override['kind']>> = { pause: 'pause', 'pause-scale-in': 'pause_scale_in' };
 const LIMIT_SECONDS = 60;
 
@@ -161,7 +160,7 @@ function overrideOf(
 ): Override | null {
   const workers = /^\d{1,6}$/.test(what ?? '') ? Number(what) : null;
   const kind = workers === null ? KINDS[what ?? ''] : 'count';
-  const seconds = secondsOf(options.for ?? '');
+  const seconds = durationOf(options.for ?? '');
   const why = options.why?.trim() ?? '';
   if (kind === undefined) {
     const found = what === undefined ? 'is missing' : `is ${JSON.stringify(what)}`;
@@ -178,12 +177,6 @@ function overrideOf(
     problems.push({ field: 'what', message });
   }
   return kind === undefined || seconds === null ? null : { kind, workers, untilMs: nowMs + seconds * 1000, why };
-}
-
-function secondsOf(text: string): number | null {
-  const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  const seconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  return seconds > 0 && seconds <= MAX_OVERRIDE_SECONDS ? seconds : null;
 }
 
 function overridesText(overrides: Overrides): string {

@@ -57,7 +57,8 @@ function isCron(cron: string, timeZone: string): boolean {
   }
 }
 
-function durationOf(text: string): number | null {
+/** Seconds of `30m`, `2h` or `1d`, up to seven days; null for anything else. */
+export function durationOf(text: string): number | null {
   const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   const seconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
   return seconds > 0 && seconds <= MAX_DURATION_SECONDS ? seconds : null;

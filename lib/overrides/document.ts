@@ -9,8 +9,6 @@ import { InvalidInputError } from '../errors.ts';
 
 /** Target id that stands for every target without an override of its own. */
 export const ALL_TARGETS = '*';
-/** Nothing that a person decides at night may hold for ever. */
-export const MAX_OVERRIDE_SECONDS = 7 * 86_400;
 /** Characters of a reason. */
 export const MAX_WHY_CHARACTERS = 200;
 /** What a standard SSM parameter holds. */
