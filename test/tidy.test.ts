@@ -69,8 +69,9 @@ describe('dependencies point down only', () => {
   it.each([
     ['ky', ['lib/cloud66/']],
     ['@middy/', ['lib/lambda/']],
-    // The doctor is never deployed; see above.
-    ['@aws-sdk/', ['lib/queue/', 'lib/doctor/aws.ts']],
+    // The doctor and the command line are never deployed; see above.
+    ['@aws-sdk/', ['lib/queue/', 'lib/doctor/aws.ts', 'lib/cli/connect.ts']],
+    ['@smithy/', ['lib/queue/']],
     ['commander', ['lib/cli/']],
   ])('%s is imported in one place', (prefix, places) => {
     const importers = product.filter(

@@ -3,6 +3,7 @@
  * the deployed function has. Nothing here can change a worker: there is no scaler and no sender.
  */
 import { join } from 'node:path';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { Command } from 'commander';
 import { createBudget } from '../cloud66/budget.ts';
 import { type Cloud66Client, createCloud66Client } from '../cloud66/client.ts';
@@ -170,8 +171,8 @@ function deploymentOf(
   return parseDeployment({ ...environment, STAGE: stage, ...withoutToken }, packaging);
 }
 
-/** The endpoint and key of the environment, if it has them; else the SDK looks for profiles and roles by itself. */
-function awsConnection(environment: Environment, region: string): AwsConnection {
+/** The endpoint and key of the environment, if it has them; else the SDK looks for profiles and roles. */
+export function awsConnection(environment: Environment, region: string): AwsConnection {
   const set = (variable: string) => variableText(environment, variable);
   const [endpoint, accessKeyId, secretAccessKey, sessionToken] = [
     set('AWS_ENDPOINT_URL'),
@@ -182,9 +183,10 @@ function awsConnection(environment: Environment, region: string): AwsConnection 
   const hasKey = accessKeyId !== null && secretAccessKey !== null && set('AWS_PROFILE') === null;
   return {
     region,
+    environment,
     ...(endpoint === null ? {} : { endpoint }),
-    ...(hasKey
-      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) } }
-      : {}),
+    credentials: hasKey
+      ? { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) }
+      : defaultProvider(),
   };
 }

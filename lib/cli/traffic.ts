@@ -6,6 +6,7 @@ import { leadingPart, parseTrace, type Trace, totalArrivals } from '../backtest/
 import { AutoscalerError } from '../errors.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
 import { readSentHistory, type SentHistory } from '../queue/sent-history.ts';
+import { awsConnection } from './connect.ts';
 import type { TrafficOptions } from './traffic-options.ts';
 
 /** A trace, and what a reader of the result must know about it. */
@@ -59,7 +60,7 @@ async function queueTraffic(
   signal: AbortSignal,
 ): Promise<Traffic> {
   const { queueName, days, region } = source;
-  const cloudwatch = createCloudWatch({ region, limits: HISTORY_LIMITS });
+  const cloudwatch = createCloudWatch({ ...awsConnection(process.env, region), limits: HISTORY_LIMITS });
   try {
     const history = await readSentHistory(cloudwatch, { queueName, days, nowMs }, signal);
     const { binSeconds, startMs, sent } = history;

@@ -116,7 +116,7 @@ function share(service: string, settings: PollerSettings, environment: Environme
   for (const warning of settings.warnings) logger.warn(warning);
   // The name of the function holds service and stage: metrics of all deployments of an account share one namespace.
   const metrics = createMetrics({ write, clock, service: variableText(environment, FUNCTION_NAME) ?? service });
-  const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1' };
+  const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1', environment };
   const sqs = createSqs(connection);
   const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });

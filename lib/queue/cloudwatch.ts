@@ -2,9 +2,30 @@
  * CloudWatch: series of metric points by GetMetricData, many metrics to a call. One metric that cannot be read leaves
  * the others readable.
  */
-import { CloudWatchClient, GetMetricDataCommand, type MetricDataResult } from '@aws-sdk/client-cloudwatch';
-import { type AwsConnection, clientSettings, limitsOf, withTimeLimit } from './connection.ts';
+import * as v from 'valibot';
+import type { AwsConnection } from './connection.ts';
+import { createJsonCall, type JsonService } from './json-call.ts';
 import { type Failure, failureOf, isRefusedAsInvalid, malformed } from './problems.ts';
+import { createSignedPost } from './signed-post.ts';
+
+const SERVICE: JsonService = {
+  name: 'monitoring',
+  targetPrefix: 'GraniteServiceVersion20100801',
+  endpointVariable: 'CLOUDWATCH',
+};
+
+/** What is read of an answer. Times are in seconds; points are judged one by one below. */
+const metricResult = v.object({
+  Id: v.optional(v.string(), ''),
+  StatusCode: v.optional(v.string()),
+  Timestamps: v.optional(v.array(v.unknown()), []),
+  Values: v.optional(v.array(v.unknown()), []),
+  Messages: v.optional(v.array(v.object({ Code: v.optional(v.string(), ''), Value: v.optional(v.string(), '') })), []),
+});
+const metricAnswer = v.object({
+  MetricDataResults: v.optional(v.array(metricResult), []),
+  NextToken: v.optional(v.string()),
+});
 
 /** One metric, reduced to one value per period. */
 export interface MetricQuery {
@@ -46,16 +67,12 @@ const MAX_CALLS = 60;
 /** Calls at once; the account's limit is 50 a second. */
 const MAX_CONCURRENT_CALLS = 4;
 
-/** A reader of CloudWatch. The client is made at the first read: most passes never need one. */
+/** A reader of CloudWatch. Makes no call by itself. */
 export function createCloudWatch(connection: AwsConnection): CloudWatch & { destroy(): void } {
-  const { callLimitSeconds } = limitsOf(connection);
-  let client: CloudWatchClient | null = null;
-
+  const { signedPost, destroy } = createSignedPost(connection);
+  const ask = createJsonCall(signedPost, connection, SERVICE);
   const call: PageCall = (batch, range, nextToken, signal) =>
-    withTimeLimit('GetMetricData', callLimitSeconds, signal, (abortSignal) => {
-      client ??= new CloudWatchClient(clientSettings(connection));
-      return client.send(commandFor(batch, range, nextToken), { abortSignal });
-    });
+    ask('GetMetricData', inputFor(batch, range, nextToken), metricAnswer, signal);
 
   return {
     async series(queries, range, signal) {
@@ -67,7 +84,7 @@ export function createCloudWatch(connection: AwsConnection): CloudWatch & { dest
       }
       return answers.flat();
     },
-    destroy: () => client?.destroy(),
+    destroy,
   };
 }
 
@@ -76,7 +93,7 @@ type PageCall = (
   range: SeriesRange,
   nextToken: string | undefined,
   signal: AbortSignal,
-) => Promise<{ MetricDataResults?: MetricDataResult[] | undefined; NextToken?: string | undefined }>;
+) => Promise<v.InferOutput<typeof metricAnswer>>;
 
 /** So many that all their points fit into one answer. */
 function batchSize(range: SeriesRange): number {
@@ -84,10 +101,10 @@ function batchSize(range: SeriesRange): number {
   return Math.max(1, Math.min(MAX_QUERIES_PER_CALL, Math.floor(MAX_POINTS_PER_CALL / pointsEach)));
 }
 
-function commandFor(batch: readonly MetricQuery[], range: SeriesRange, nextToken: string | undefined) {
-  return new GetMetricDataCommand({
-    StartTime: new Date(range.startMs),
-    EndTime: new Date(range.endMs),
+function inputFor(batch: readonly MetricQuery[], range: SeriesRange, nextToken: string | undefined) {
+  return {
+    StartTime: range.startMs / 1000,
+    EndTime: range.endMs / 1000,
     ScanBy: 'TimestampAscending',
     ...(nextToken === undefined ? {} : { NextToken: nextToken }),
     MetricDataQueries: batch.map((query, index) => ({
@@ -103,7 +120,7 @@ function commandFor(batch: readonly MetricQuery[], range: SeriesRange, nextToken
         Stat: query.stat,
       },
     })),
-  });
+  };
 }
 
 /**
@@ -143,7 +160,7 @@ async function readPages(
     if (budget.callsLeft <= 0) throw new CallLimitError(`more than ${MAX_CALLS} calls would be needed`);
     budget.callsLeft -= 1;
     const answer = await call(batch, range, nextToken, signal);
-    for (const result of answer.MetricDataResults ?? []) collect(results, result);
+    for (const result of answer.MetricDataResults) collect(results, result);
     nextToken = answer.NextToken;
     if (!nextToken) return results;
   }
@@ -157,20 +174,20 @@ class CallLimitError extends Error {
 
 /** What all pages say of one metric. */
 interface Collected {
-  readonly times: (Date | undefined)[];
-  readonly values: number[];
+  readonly times: unknown[];
+  readonly values: unknown[];
   /** Of the last page: `PartialData` on an earlier one only says that more pages follow. */
   status: string;
   readonly messages: string[];
 }
 
-function collect(results: Map<string, Collected>, result: MetricDataResult): void {
-  const id = result.Id ?? '';
+function collect(results: Map<string, Collected>, result: v.InferOutput<typeof metricResult>): void {
+  const id = result.Id;
   const known = results.get(id) ?? { times: [], values: [], status: 'Complete', messages: [] };
-  known.times.push(...(result.Timestamps ?? []));
-  known.values.push(...(result.Values ?? []));
+  known.times.push(...result.Timestamps);
+  known.values.push(...result.Values);
   known.status = result.StatusCode ?? known.status;
-  known.messages.push(...(result.Messages ?? []).map(({ Code, Value }) => `${Code ?? ''} ${Value ?? ''}`));
+  known.messages.push(...result.Messages.map(({ Code, Value }) => `${Code} ${Value}`));
   results.set(id, known);
 }
 
@@ -185,9 +202,10 @@ function seriesOf(collected: Collected | undefined): Series {
   }
   const points: MetricPoint[] = [];
   for (const [index, value] of values.entries()) {
-    const atMs = times[index]?.getTime() ?? Number.NaN;
-    if (!Number.isFinite(atMs) || !Number.isFinite(value)) {
-      return malformed('GetMetricData', `point ${index} is ${value} at ${atMs}; expected numbers`);
+    const time = times[index];
+    const atMs = typeof time === 'number' ? Math.round(time * 1000) : Number.NaN;
+    if (!Number.isFinite(atMs) || typeof value !== 'number' || !Number.isFinite(value)) {
+      return malformed('GetMetricData', `point ${index} is ${String(value)} at ${atMs}; expected numbers`);
     }
     points.push({ atMs, value });
   }

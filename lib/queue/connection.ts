@@ -4,7 +4,7 @@
  */
 import { AutoscalerError } from '../errors.ts';
 
-/** Access key of AWS; only needed where the environment does not hold one. */
+/** Access key of AWS. */
 interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -14,9 +14,12 @@ interface AwsCredentials {
 /** Where AWS is and how long to wait for it. */
 export interface AwsConnection {
   readonly region: string;
-  /** Normally unset: the SDK then follows `AWS_ENDPOINT_URL` and its variants by itself. */
+  /** Normally unset: the service's own, or what `environment` says. */
   readonly endpoint?: string;
-  readonly credentials?: AwsCredentials;
+  /** Where Lambda puts the key of the function's role, and where `AWS_ENDPOINT_URL` and its variants are looked up. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Or where to get it; normally unset, for what `environment` holds. */
+  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
   readonly limits?: Partial<AwsLimits>;
 }
 
@@ -51,26 +54,71 @@ const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Settings of an AWS SDK client: explicit limits, sockets kept alive, nothing printed. */
 export function clientSettings(connection: AwsConnection) {
-  const limits = limitsOf(connection);
-  const agent = { keepAlive: true, maxSockets: limits.maxSockets };
   return {
     region: connection.region,
     ...(connection.endpoint === undefined ? {} : { endpoint: connection.endpoint }),
     ...(connection.credentials === undefined ? {} : { credentials: connection.credentials }),
-    maxAttempts: limits.maxAttempts,
+    maxAttempts: limitsOf(connection).maxAttempts,
     logger: SILENT,
-    requestHandler: {
-      connectionTimeout: limits.connectTimeoutSeconds * 1000,
-      requestTimeout: limits.requestTimeoutSeconds * 1000,
-      // Without this the SDK only prints a warning when the request timeout passes.
-      throwOnRequestTimeout: true,
-      // The request timeout ends at the headers; a body that stops in the middle is cut off by the socket's own.
-      socketTimeout: limits.requestTimeoutSeconds * 1000,
-      httpAgent: agent,
-      httpsAgent: agent,
-      logger: SILENT,
-    },
+    requestHandler: requestHandlerSettings(connection),
   };
+}
+
+/** The same for the SDK's HTTP alone. */
+export function requestHandlerSettings(connection: AwsConnection) {
+  const limits = limitsOf(connection);
+  const agent = { keepAlive: true, maxSockets: limits.maxSockets };
+  return {
+    connectionTimeout: limits.connectTimeoutSeconds * 1000,
+    requestTimeout: limits.requestTimeoutSeconds * 1000,
+    // Without this the SDK only prints a warning when the request timeout passes.
+    throwOnRequestTimeout: true,
+    // The request timeout ends at the headers; a body that stops in the middle is cut off by the socket's own.
+    socketTimeout: limits.requestTimeoutSeconds * 1000,
+    httpAgent: agent,
+    httpsAgent: agent,
+    logger: SILENT,
+  };
+}
+
+/**
+ * The key to sign with, asked for at each call.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, reserved variables
+ */
+export function credentialsOf({ credentials, environment = {} }: AwsConnection) {
+  if (credentials !== undefined) return credentials;
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  const { AWS_SESSION_TOKEN: sessionToken } = environment;
+  if (!accessKeyId || !secretAccessKey) return () => Promise.reject(new CredentialsProviderError());
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}
+
+/** Named as the SDK names the same. */
+class CredentialsProviderError extends AutoscalerError {
+  override readonly name = 'CredentialsProviderError';
+
+  constructor() {
+    super('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment');
+  }
+}
+
+/**
+ * Where a service is: what the connection or its environment says, else the service's public endpoint.
+ *
+ * @param variable as in `AWS_ENDPOINT_URL_…`
+ */
+export function endpointOf(
+  { endpoint, environment = {}, region }: AwsConnection,
+  service: string,
+  variable: string,
+): string {
+  const named = environment[`AWS_ENDPOINT_URL_${variable}`] || environment['AWS_ENDPOINT_URL'];
+  return endpoint ?? (named || defaultEndpoint(service, region));
+}
+
+/** Source: https://docs.aws.amazon.com/general/latest/gr/rande.html, "Regional endpoints". */
+export function defaultEndpoint(service: string, region: string): string {
+  return `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }
 
 /** No answer within the limit of the call, or the invocation ended. Temporary: the next look may succeed. */

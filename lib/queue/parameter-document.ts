@@ -6,7 +6,8 @@
  */
 import { AutoscalerError } from '../errors.ts';
 import { withTimeLimit } from './connection.ts';
-import { askParameterStore, fieldsOf, isParameterMissing, type ParameterStorePlace } from './parameter.ts';
+import { fieldsOf } from './json-fields.ts';
+import { askParameterStore, isParameterMissing, type ParameterStorePlace } from './parameter.ts';
 import { detailOf } from './problems.ts';
 
 /** Writers that may be in each other's way before one gives up. */

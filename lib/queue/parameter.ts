@@ -1,6 +1,8 @@
 /** One secret from the SSM parameter store (the Cloud 66 token), read at run time so that it is in no setting. */
 import { AutoscalerError } from '../errors.ts';
-import { withTimeLimit } from './connection.ts';
+import { defaultEndpoint, withTimeLimit } from './connection.ts';
+import { AwsAnswerError, answerError, pause } from './json-call.ts';
+import { fieldsOf } from './json-fields.ts';
 import { detailOf, problemOf } from './problems.ts';
 import type { SignedPost } from './signed-post.ts';
 
@@ -75,41 +77,23 @@ export function createParameterReader(settings: ParameterReaderSettings): Parame
 
 /**
  * The text of the store's answer to one call.
- * @throws ParameterStoreError for a refusal, and what the connection throws
+ * @throws AwsAnswerError for a refusal, and what the connection throws
  */
 export async function askParameterStore(
-  { signedPost, region, endpoint = defaultEndpoint(region) }: ParameterStorePlace,
+  { signedPost, region, endpoint = defaultEndpoint('ssm', region) }: ParameterStorePlace,
   operation: 'GetParameter' | 'PutParameter',
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<string> {
   const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${operation}` };
   const answer = await signedPost({ service: 'ssm', endpoint, headers, body: JSON.stringify(body) }, signal);
-  if (answer.status !== 200) throw errorOf(answer.status, answer.text);
+  if (answer.status !== 200) throw answerError(answer.status, answer.text);
   return answer.text;
 }
 
 /** True for the store's own word that there is no such parameter. */
 export function isParameterMissing(error: unknown): boolean {
-  return error instanceof ParameterStoreError && error.name === 'ParameterNotFound';
-}
-
-/** An error that SSM answered with, named as SSM names it. */
-class ParameterStoreError extends Error {
-  readonly $metadata: { readonly httpStatusCode: number };
-
-  constructor(name: string, message: string, status: number) {
-    super(message);
-    this.name = name;
-    this.$metadata = { httpStatusCode: status };
-  }
-}
-
-function errorOf(status: number, text: string): ParameterStoreError {
-  const { __type: type, message, Message } = fieldsOf(text) ?? {};
-  const name = typeof type === 'string' ? (type.split('#').at(-1) ?? type) : 'UnexpectedAnswer';
-  const said = [message, Message].find((one) => typeof one === 'string');
-  return new ParameterStoreError(name, said ?? 'no explanation was given', status);
+  return error instanceof AwsAnswerError && error.name === 'ParameterNotFound';
 }
 
 function secretIn(text: string): string {
@@ -121,36 +105,10 @@ function secretIn(text: string): string {
   return trimmed;
 }
 
-/** The fields of a JSON object; null for anything else. The text itself is never repeated: it may hold the value. */
-export function fieldsOf(text: string): Record<string, unknown> | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : null;
-  } catch {
-    return null;
-  }
-}
-
 function hintFor(error: unknown): string {
   const problem = problemOf(error);
   if (problem === 'access_denied') {
     return ' (the function needs ssm:GetParameter on it, and kms:Decrypt on its key if that is not aws/ssm)';
   }
   return problem === 'not_found' ? ' (expected a SecureString of this name in the same account and region)' : '';
-}
-
-function defaultEndpoint(region: string): string {
-  return `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

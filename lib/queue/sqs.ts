@@ -1,16 +1,20 @@
 /**
- * Amazon SQS: the few calls that this program makes, each with its limits. The only folder that imports `@aws-sdk/*`;
- * nothing here knows of targets, decisions or action records.
+ * Amazon SQS: the few calls that this program makes, each with its limits. Nothing here knows of targets, decisions or
+ * action records.
  */
-import {
-  ChangeMessageVisibilityCommand,
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
-import { type AwsConnection, clientSettings, limitsOf, withTimeLimit } from './connection.ts';
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import type { AwsConnection } from './connection.ts';
+import { createJsonCall, type JsonService } from './json-call.ts';
 import { createSignedPost, type SignedPost } from './signed-post.ts';
+
+const SERVICE: JsonService = { name: 'sqs', targetPrefix: 'AmazonSQS', endpointVariable: 'SQS' };
+
+/** What is read of the answers. */
+const anything = v.object({});
+const attributesAnswer = v.object({ Attributes: v.optional(v.record(v.string(), v.string())) });
+const urlAnswer = v.object({ QueueUrl: v.optional(v.string()) });
+const sentAnswer = v.object({ MessageId: v.optional(v.string()), MD5OfMessageBody: v.optional(v.string()) });
 
 /** A message for a FIFO queue. */
 interface FifoMessage {
@@ -43,7 +47,8 @@ const DEPTH_ATTRIBUTES = [
 ] as const;
 
 /**
- * SQS as this program uses it. All calls throw: the SDK's own error, or `OutOfTimeError` after the limit of the call.
+ * SQS as this program uses it. All calls throw: `AwsAnswerError`, an error of the connection, or `OutOfTimeError` after
+ * the limit of the call.
  * Source: Amazon SQS API Reference.
  */
 export interface Sqs {
@@ -61,62 +66,52 @@ export interface Sqs {
 
 /** A connection to SQS. Makes no call by itself. */
 export function createSqs(connection: AwsConnection): Sqs {
+  const { signedPost, destroy } = createSignedPost(connection);
   // The host of a queue URL never decides where a request goes: the region does, or AWS_ENDPOINT_URL. Otherwise a run
   // against local servers would call AWS for every queue that is named by its real URL.
-  const client = new SQSClient({ ...clientSettings(connection), useQueueUrlAsEndpoint: false });
-  const { callLimitSeconds } = limitsOf(connection);
+  const call = createJsonCall(signedPost, connection, SERVICE);
   // As many entries as there are queue names in the settings; a URL never changes.
   const urls = new Map<string, string>();
 
   return {
     async depthAttributes(queueUrl, signal) {
-      const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...DEPTH_ATTRIBUTES] });
-      const answer = await withTimeLimit('GetQueueAttributes', callLimitSeconds, signal, (abortSignal) =>
-        client.send(command, { abortSignal }),
-      );
-      return answer.Attributes ?? {};
+      const input = { QueueUrl: queueUrl, AttributeNames: DEPTH_ATTRIBUTES };
+      return (await call('GetQueueAttributes', input, attributesAnswer, signal)).Attributes ?? {};
     },
 
     async queueUrl(queueName, signal) {
       const known = urls.get(queueName);
       if (known !== undefined) return known;
-      const command = new GetQueueUrlCommand({ QueueName: queueName });
-      const answer = await withTimeLimit('GetQueueUrl', callLimitSeconds, signal, (abortSignal) =>
-        client.send(command, { abortSignal }),
-      );
-      if (!answer.QueueUrl) throw new TypeError(`the answer for queue ${queueName} has no QueueUrl`);
-      urls.set(queueName, answer.QueueUrl);
-      return answer.QueueUrl;
+      const { QueueUrl: url } = await call('GetQueueUrl', { QueueName: queueName }, urlAnswer, signal);
+      if (!url) throw new TypeError(`the answer for queue ${queueName} has no QueueUrl`);
+      urls.set(queueName, url);
+      return url;
     },
 
     async sendFifo(message, signal) {
-      const command = new SendMessageCommand({
+      const input = {
         QueueUrl: message.queueUrl,
         MessageBody: message.body,
         MessageGroupId: message.groupId,
         MessageDeduplicationId: message.deduplicationId,
         MessageAttributes: attributesOf(message),
-      });
-      const answer = await withTimeLimit('SendMessage', callLimitSeconds, signal, (abortSignal) =>
-        client.send(command, { abortSignal }),
-      );
+      };
+      const answer = await call('SendMessage', input, sentAnswer, signal);
+      // Of what SQS received, against what was sent.
+      if (answer.MD5OfMessageBody !== createHash('md5').update(message.body).digest('hex')) {
+        throw new TypeError('InvalidChecksum: the message may have been stored with another text');
+      }
       if (!answer.MessageId) throw new TypeError('the answer has no MessageId, so the message may not be stored');
       return answer.MessageId;
     },
 
-    async changeVisibility(change, signal) {
-      const command = new ChangeMessageVisibilityCommand({
-        QueueUrl: change.queueUrl,
-        ReceiptHandle: change.receiptHandle,
-        VisibilityTimeout: change.visibilityTimeoutSeconds,
-      });
-      await withTimeLimit('ChangeMessageVisibility', callLimitSeconds, signal, (abortSignal) =>
-        client.send(command, { abortSignal }),
-      );
+    async changeVisibility({ queueUrl, receiptHandle, visibilityTimeoutSeconds }, signal) {
+      const input = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: visibilityTimeoutSeconds };
+      await call('ChangeMessageVisibility', input, anything, signal);
     },
 
-    signedPost: createSignedPost(client),
-    destroy: () => client.destroy(),
+    signedPost,
+    destroy,
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { onlyEntry } from './archive.ts';
 
 interface Bundled {
@@ -87,16 +87,60 @@ describe('bundles', () => {
     );
   });
 
-  it('are refused when they need at once what is left out of them', async () => {
-    write("import { fromSSO } from '@aws-sdk/credential-provider-sso';\nexport const handler = async () => fromSSO;");
-    await expect(bundle(root)).rejects.toThrow(
-      'bundle of scale: @aws-sdk/credential-provider-sso is not in it, but imported',
-    );
-  });
-
   it('are refused when a function does not build', async () => {
     write("import { nothing } from './missing.ts';\nexport const handler = nothing;");
     await expect(bundle(root)).rejects.toThrow('Could not resolve "./missing.ts"');
+  });
+});
+
+describe('the bundles that are deployed', () => {
+  const settings = {
+    AWS_REGION: 'us-east-1',
+    STAGE: 'test',
+    CLOUD66_TOKEN: 'token',
+    STACK_UID: 'shop',
+    PROCESS_NAME: 'worker',
+    QUEUE_NAME: 'jobs',
+    ACTIONS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/actions.fifo',
+    ACTIONS_DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/actions-dead.fifo',
+  };
+  /** Parts of Node that only later calls need, or none: each costs a cold start milliseconds. */
+  const LATE = /undici|http2|child_process|inspector/;
+  let bundles: readonly Bundled[] = [];
+
+  beforeAll(async () => {
+    bundles = await bundle(path.join(import.meta.dirname, '..', '..'));
+  });
+
+  it.each(['scale', 'poller'])('%s loads no part of Node at its start that only later calls need', (name) => {
+    const { file = '' } = bundles.find((one) => one.name === name) ?? {};
+    const script = `
+      const before = new Set(process.moduleLoadList);
+      const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
+      console.log(JSON.stringify([typeof handler, process.moduleLoadList.filter((each) => !before.has(each))]));`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: settings });
+    const [kind, loaded] = JSON.parse(run.stdout) as readonly [string, readonly string[]];
+    expect(kind).toBe('function');
+    expect(loaded).toContain('NativeModule https');
+    expect(loaded.filter((each) => LATE.test(each))).toEqual([]);
+  });
+
+  it.each(['scale', 'poller'])('%s holds no other packages than these, and none in CommonJS', (name) => {
+    const { file = '' } = bundles.find((one) => one.name === name) ?? {};
+    const account = JSON.parse(readFileSync(file.replace('.mjs', '.meta.json'), 'utf8')) as {
+      readonly inputs: Readonly<Record<string, { readonly format?: string }>>;
+      readonly outputs: Readonly<
+        Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>
+      >;
+    };
+    const held = Object.values(account.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : [])),
+    );
+    const files = held.filter((input) => input.startsWith('node_modules/'));
+    const packages = new Set(files.map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? input));
+    const smithy = ['@smithy/core', '@smithy/node-http-handler', '@smithy/signature-v4'];
+    expect(packages).toEqual(new Set(['@middy/core', ...smithy, 'croner', 'ky', 'valibot']));
+    expect(files.filter((input) => /dist-cjs/.test(input) || account.inputs[input]?.format === 'cjs')).toEqual([]);
   });
 });
 

@@ -51,14 +51,10 @@ beforeEach(async () => {
   cloud66 = await startCloud66Server({ account, random: createRandom(1), replyForm: 'documented' });
   aws.play(answer);
   vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
 });
 afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-  vi.unstubAllEnvs();
   account.close();
   await cloud66.close();
 });
@@ -95,6 +91,9 @@ function handlerWith(changes: Record<string, string>) {
   }));
   return wireScale({
     AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
     CLOUD66_API_URL: cloud66.url,
     CLOUD66_TOKEN: TOKEN,
     ACTIONS_QUEUE_URL: `${aws.endpoint}/000000000000/actions.fifo`,

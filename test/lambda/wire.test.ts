@@ -54,13 +54,12 @@ beforeEach(async () => {
     printed.push(String(text));
     return true;
   });
-  // The SDK of AWS reads its own variables itself.
-  vi.stubEnv('AWS_ENDPOINT_URL', sqs.endpoint);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
   const queueName = `jobs-${Math.random().toString(36).slice(2)}`;
   environment = {
     AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: sqs.endpoint,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
     CLOUD66_API_URL: cloud66.url,
     CLOUD66_TOKEN: TOKEN,
     STACK_UID: 'shop',
@@ -76,7 +75,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  vi.unstubAllEnvs();
   account.close();
   await cloud66.close();
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OutOfTimeError } from '../../lib/queue/connection.ts';
+import { endpointOf, OutOfTimeError } from '../../lib/queue/connection.ts';
 import { problemOf } from '../../lib/queue/problems.ts';
 import { createSqs, type Sqs } from '../../lib/queue/sqs.ts';
 import { type AwsServer, ok, refusal, startAwsServer } from '../support/aws-server.ts';
@@ -131,18 +131,51 @@ describe('SQS in trouble', () => {
     expect([problemOf(error), error]).toEqual([problem, error]);
   });
 
-  it('goes where AWS_ENDPOINT_URL points, whatever the host of the queue URL', async () => {
-    server.play(ok({ Attributes: {} }));
-    process.env.AWS_ENDPOINT_URL = server.endpoint;
-    try {
-      const { endpoint, ...connection } = localConnection(server.endpoint);
-      const local = createSqs(connection);
+  it.each([['AWS_ENDPOINT_URL'], ['AWS_ENDPOINT_URL_SQS']])(
+    'goes where %s points, with the key of the environment, whatever the host of the queue URL',
+    async (variable) => {
+      server.play(ok({ Attributes: {} }));
+      const key = { AWS_ACCESS_KEY_ID: 'AKIALOCAL', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 'of-the-role' };
+      const local = createSqs({ region: 'eu-west-1', environment: { ...key, [variable]: server.endpoint } });
       await local.depthAttributes('https://sqs.us-east-1.amazonaws.com/123456789012/real', signal);
       local.destroy();
-      expect(server.requests.map((request) => request.headers.host)).toEqual([new URL(endpoint).host]);
-    } finally {
-      delete process.env.AWS_ENDPOINT_URL;
-    }
+      expect(server.requests.map(({ headers }) => [headers.host, headers['x-amz-security-token']])).toEqual([
+        [new URL(server.endpoint).host, 'of-the-role'],
+      ]);
+      expect(server.requests[0]?.headers.authorization).toMatch(/Credential=AKIALOCAL\/\d{8}\/eu-west-1\/sqs\//);
+    },
+  );
+
+  it('says that there is no key', async () => {
+    const keyless = createSqs({ region: 'eu-west-1', environment: { AWS_ENDPOINT_URL: server.endpoint } });
+    const error = await keyless.depthAttributes(url, signal).catch((caught: unknown) => caught);
+    expect([problemOf(error), String(error)]).toEqual([
+      'access_denied',
+      'CredentialsProviderError: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment',
+    ]);
+    keyless.destroy();
+  });
+
+  it.each([
+    ['eu-west-1', 'https://sqs.eu-west-1.amazonaws.com'],
+    ['cn-north-1', 'https://sqs.cn-north-1.amazonaws.com.cn'],
+  ])('is found in %s at %s', (region, endpoint) => {
+    expect(endpointOf({ region }, 'sqs', 'SQS')).toBe(endpoint);
+  });
+
+  it('tries three times what may pass, and a refusal once', async () => {
+    server.play(refusal(403, 'AccessDenied'));
+    await expect(sqs.depthAttributes(url, signal)).rejects.toThrow('because');
+    expect(server.requests).toHaveLength(1);
+    server.play(refusal(503, 'ServiceUnavailable'));
+    await expect(sqs.depthAttributes(url, signal)).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('says which part of an answer has the wrong form', async () => {
+    server.play(ok({ Attributes: { ApproximateNumberOfMessages: 7 } }));
+    const answer = sqs.depthAttributes(url, signal);
+    await expect(answer).rejects.toThrow("the answer's Attributes.ApproximateNumberOfMessages is wrong");
   });
 
   it('does not take an answer without an id for a stored message', async () => {
