@@ -11,6 +11,7 @@ import { confirm } from '../reconcile/confirm.ts';
 import type { Clock, ProcessHost, Reporter } from '../reconcile/ports.ts';
 import type { PassSignals } from '../reconcile/reconcile.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { sharingHosts } from './shared-reads.ts';
 
 /** When calls to Cloud 66 run short, following what is under way waits before changes do. */
 const STRAINED_FACTOR = 3;
@@ -53,7 +54,7 @@ export interface ConfirmPorts {
 }
 
 /**
- * Looks at every record of the batch once, side by side.
+ * Looks at every record of the batch once, side by side; those of one stack share what is read.
  *
  * @returns the messages that SQS shall keep: actions that still run, and records whose handling failed.
  * @throws InvalidInputError for an event that is not from SQS.
@@ -69,10 +70,12 @@ export async function confirmRecords(
     const problems = parsed.issues.map((issue) => ({ field: v.getDotPath(issue) ?? 'event', message: issue.message }));
     throw new InvalidInputError('SQS event', problems);
   }
+  const records = parsed.output.Records.flatMap(({ body }) => recordIn(body, ports) ?? []);
+  const sharing = { ...ports, hostOf: sharingHosts(records, ports.hostOf, signals.work) };
   const kept = await Promise.all(
     parsed.output.Records.map(async (message) => {
       try {
-        return (await handle(message, ports, signals)) === 'keep' ? [message] : [];
+        return (await handle(message, sharing, signals)) === 'keep' ? [message] : [];
       } catch (error) {
         logger.error('A record could not be handled; it is delivered again.', { messageId: message.messageId, error });
         return [message];
@@ -102,6 +105,15 @@ async function handle(message: QueuedRecord, ports: ConfirmPorts, signals: PassS
   ports.reporter.looked({ record, looks, lookAgainSeconds, why, unreadable });
   await ports.changeVisibility(message.receiptHandle, lookAgainSeconds, signals.last);
   return 'keep';
+}
+
+/** What is no record is told when it is that message's turn. */
+function recordIn(body: string, { parseRecord }: ConfirmPorts): ActionRecord | null {
+  try {
+    return parseRecord(body);
+  } catch {
+    return null;
+  }
 }
 
 function parseOrReason(body: string, { parseRecord }: ConfirmPorts): ActionRecord | string {

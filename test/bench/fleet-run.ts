@@ -3,6 +3,7 @@
  * whose calls are limited and shared with people. Time is virtual; only what a tick takes is measured on the wall.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { lookAgainSeconds } from '../../lib/actions/backoff.ts';
 import { encodeActionRecord, parseActionRecord } from '../../lib/actions/record.ts';
 import { createBudget } from '../../lib/cloud66/budget.ts';
@@ -83,6 +84,8 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
       const startedAt = performance.now();
       await world.tick(watch.reporter).catch(() => watch.failed());
       walls.push(performance.now() - startedAt);
+      // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
+      await setImmediate();
       watch.tickEnds(world.queues);
       peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
     }
