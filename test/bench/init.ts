@@ -1,0 +1,36 @@
+/** `npm run bench:init`: what a cold start costs, and how quickly an alarm becomes a scale call. See init-run.ts. */
+import { parseArgs } from 'node:util';
+import { type InitResult, measureInit } from './init-run.ts';
+
+/** A result as people read it. */
+export function initText(result: InitResult): string {
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  const { importMs, firstMs } = result;
+  const names = ['empty', 'sqs-tuned', 'sqs-defaults', 'scale'] as const;
+  return [
+    `${result.rounds} rounds, Node ${process.version}, medians; result ${result.hash}`,
+    '',
+    'handler        import      import + first call',
+    ...names.map((name) => `${name.padEnd(14)} ${ms(importMs[name]).padEnd(11)} ${ms(firstMs[name])}`),
+    '',
+    `import, to a tuned handler with @aws-sdk/client-sqs alone  ${result.importToTuned.toFixed(2)} (at most 1.5)`,
+    `import, to an empty handler                                ${result.importToEmpty.toFixed(2)}`,
+    `import + first call, to such a one by esbuild's defaults   ${result.firstToDefaults.toFixed(2)} (at most 1.0)`,
+    `peak memory over an empty handler                          ${(result.memoryOverEmptyBytes / 1e6).toFixed(1)} MB (at most 20)`,
+    `a quiet tick, warm                                         ${ms(result.quietTickMs)}`,
+    `alarm to scale call, warm                                  ${ms(result.reactionMs)}, of which calls take ${ms(result.outsideMs)}`,
+    `  to the calls' own time                                   ${result.reactionToOutside.toFixed(2)} (at most 3)`,
+    '',
+    `scale.mjs: ${(result.bytes / 1000).toFixed(1)} kB, ${(result.gzippedBytes / 1000).toFixed(1)} kB gzipped; most of it:`,
+    ...result.topModules.map(([name, bytes]) => `${String(bytes).padStart(7)}  ${name}`),
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  const options = { rounds: { type: 'string', default: '25' }, json: { type: 'boolean', default: false } } as const;
+  const { values } = parseArgs({ options });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new RangeError('--rounds takes 1 to 1000');
+  const result = await measureInit({ rounds });
+  process.stdout.write(`${values.json ? JSON.stringify(result) : initText(result)}\n`);
+}
