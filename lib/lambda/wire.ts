@@ -47,9 +47,25 @@ export const SCALE_TIMEOUT_MS = 10_000;
 /** Set by Lambda. */
 const FUNCTION_NAME = 'AWS_LAMBDA_FUNCTION_NAME';
 
-const clock: Clock = { nowMs: () => Date.now() };
-const write = (line: string) => {
-  process.stdout.write(`${line}\n`);
+/**
+ * What the handlers take from the process they run in. A simulation gives its own, so that the handlers run as deployed
+ * against simulated time and services; timers and `fetch` are the global ones, which a simulation replaces.
+ */
+export interface Platform {
+  readonly clock: Clock;
+  /** Writes one line of the log. */
+  readonly write: (line: string) => void;
+  readonly newId: () => string;
+  /** Carries the requests of the AWS clients; undefined: sockets do. */
+  readonly awsRequestHandler?: AwsConnection['requestHandler'];
+}
+
+const PROCESS: Platform = {
+  clock: { nowMs: () => Date.now() },
+  write: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+  newId: randomUUID,
 };
 
 /**
@@ -57,9 +73,13 @@ const write = (line: string) => {
  *
  * @throws InvalidInputError that lists every problem of the configuration.
  */
-export function wireScale(environment: Environment = withPackagedTargets(readEnvironment(), import.meta.url)) {
+export function wireScale(
+  environment: Environment = withPackagedTargets(readEnvironment(), import.meta.url),
+  platform: Platform = PROCESS,
+) {
   const settings = parseSettings(environment);
-  const shared = share('scale', settings, environment);
+  const { clock } = platform;
+  const shared = share('scale', settings, environment, platform);
   const { connection, sqs, accounts, parameters } = shared;
   const host = hostOfStacks(settings.targets, (name) => accounts.of(name).host);
   const overridesName = overridesParameter(settings.stage);
@@ -71,7 +91,7 @@ export function wireScale(environment: Environment = withPackagedTargets(readEnv
     sender: createActionSender({ sendMessage: sqs.sendFifo, queueUrl: settings.actionsQueueUrl }),
     memory: createMemory(),
     openWindows,
-    newDecisionId: randomUUID,
+    newDecisionId: platform.newId,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
     (event, signals, logger) =>
@@ -87,9 +107,10 @@ export function wireScale(environment: Environment = withPackagedTargets(readEnv
  *
  * @throws InvalidInputError that lists every problem of the configuration.
  */
-export function wirePoller(environment: Environment = readEnvironment()) {
+export function wirePoller(environment: Environment = readEnvironment(), platform: Platform = PROCESS) {
   const settings = parsePollerSettings(environment);
-  const shared = share('poller', settings, environment);
+  const { clock } = platform;
+  const shared = share('poller', settings, environment, platform);
   const { sqs, accounts } = shared;
   const { actionsQueueUrl, deadLetterQueueUrl, actionTimeoutSeconds } = settings;
   const deadLetter = createDeadLetter({ sendMessage: sqs.sendFifo, queueUrl: deadLetterQueueUrl });
@@ -110,13 +131,15 @@ export function wirePoller(environment: Environment = readEnvironment()) {
   );
 }
 
-function share(service: string, settings: PollerSettings, environment: Environment) {
+function share(service: string, settings: PollerSettings, environment: Environment, platform: Platform) {
+  const { clock, write, awsRequestHandler } = platform;
   const redactor = createRedactor();
   const logger = createLogger({ level: settings.logLevel, write, clock, redactor, context: { service } });
   for (const warning of settings.warnings) logger.warn(warning);
   // The name of the function holds service and stage: metrics of all deployments of an account share one namespace.
   const metrics = createMetrics({ write, clock, service: variableText(environment, FUNCTION_NAME) ?? service });
-  const connection: AwsConnection = { region: environment['AWS_REGION'] ?? 'us-east-1', environment };
+  const region = environment['AWS_REGION'] ?? 'us-east-1';
+  const connection: AwsConnection = { region, environment, ...(awsRequestHandler && { requestHandler: awsRequestHandler }) };
   const sqs = createSqs(connection);
   const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });
@@ -125,7 +148,7 @@ function share(service: string, settings: PollerSettings, environment: Environme
     ofReplies: warnOnce(logger, 'A reply of Cloud 66 is incomplete.'),
   };
   const accounts = createAccounts((tokenParameter): Account => {
-    const token = registered(tokenSource(settings, tokenParameter, parameters), redactor);
+    const token = registered(tokenSource(settings, tokenParameter, parameters, clock), redactor);
     const account = token.name ?? 'CLOUD66_TOKEN';
     const budget = createBudget({ reserveShare: settings.apiBudgetReserve });
     const calls = createCallReport({ account, budget, metrics, clock });
@@ -143,7 +166,7 @@ function share(service: string, settings: PollerSettings, environment: Environme
     return { host, scaler: createScaler({ client }), calls };
   });
   const notices = createNotices();
-  const publisher = publisherOf(settings, sqs, environment);
+  const publisher = publisherOf(settings, sqs, environment, clock);
   /** Each request has a reporter of its own, so that its records carry the request's id. */
   const reporting = async <R>(
     requestLogger: Logger,
@@ -165,6 +188,7 @@ function tokenSource(
   { cloud66: { token } }: PollerSettings,
   ownParameter: string | undefined,
   parameters: ParameterReader,
+  clock: Clock,
 ): TokenSource {
   if (ownParameter === undefined && token.kind === 'value') return fixedToken(token.value);
   const name = ownParameter ?? (token.kind === 'parameter' ? token.name : '');
@@ -177,6 +201,7 @@ function publisherOf(
   { notifyTopicArn: topicArn, stage }: PollerSettings,
   { signedPost }: Sqs,
   environment: Environment,
+  clock: Clock,
 ): Publisher | null {
   if (topicArn === null) return null;
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -2,6 +2,7 @@
  * How this folder talks to AWS: limits of every connection, and a time limit around every call. Shared by the SQS and
  * the CloudWatch client, so that the numbers stand in one place.
  */
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { AutoscalerError } from '../errors.ts';
 
 /** Access key of AWS. */
@@ -21,7 +22,12 @@ export interface AwsConnection {
   /** Or where to get it; normally unset, for what `environment` holds. */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>);
   readonly limits?: Partial<AwsLimits>;
+  /** Carries the requests instead of sockets: a simulation answers in the same process. */
+  readonly requestHandler?: RequestHandler;
 }
+
+/** The SDK's HTTP, as far as it is used. */
+type RequestHandler = Pick<NodeHttpHandler, 'handle' | 'destroy'>;
 
 /** Limits of one call. Retries share the total: a call never takes longer than `callLimitSeconds`. */
 export interface AwsLimits {

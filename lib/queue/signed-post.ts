@@ -33,7 +33,7 @@ const DEFAULT_MAX_ANSWER_BYTES = 64 * 1024;
 
 /** A function that signs and sends, over connections of its own that are kept open until `destroy`. */
 export function createSignedPost(connection: AwsConnection): { signedPost: SignedPost; destroy(): void } {
-  const handler = new NodeHttpHandler(requestHandlerSettings(connection));
+  const handler = connection.requestHandler ?? new NodeHttpHandler(requestHandlerSettings(connection));
   const signer = new SignatureV4({
     service: 'sqs',
     region: connection.region,
