@@ -6,6 +6,7 @@ import { deployerPolicyCommand } from './deployer-policy.ts';
 import { docsCommand } from './docs.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { faultsCommand } from './faults.ts';
 import { overrideCommand } from './override.ts';
 import { shadowReportCommand } from './shadow-report.ts';
 import { startCommand } from './start.ts';
@@ -21,6 +22,7 @@ const program = new Command('autoscaler')
   .addCommand(overrideCommand())
   .addCommand(shadowReportCommand())
   .addCommand(deployerPolicyCommand())
+  .addCommand(faultsCommand())
   .addCommand(docsCommand());
 
 // A reader that has seen enough (`npm start | head`) ends a run as Ctrl-C does; what else is written goes nowhere.

@@ -56,8 +56,8 @@ export interface Platform {
   /** Writes one line of the log. */
   readonly write: (line: string) => void;
   readonly newId: () => string;
-  /** Carries the requests of the AWS clients; undefined: sockets do. */
-  readonly awsRequestHandler?: AwsConnection['requestHandler'];
+  /** How the AWS clients sign and send; undefined: as the environment says, through sockets. */
+  readonly aws?: Pick<AwsConnection, 'credentials' | 'requestHandler'>;
 }
 
 const PROCESS: Platform = {
@@ -132,14 +132,14 @@ export function wirePoller(environment: Environment = readEnvironment(), platfor
 }
 
 function share(service: string, settings: PollerSettings, environment: Environment, platform: Platform) {
-  const { clock, write, awsRequestHandler } = platform;
+  const { clock, write } = platform;
   const redactor = createRedactor();
   const logger = createLogger({ level: settings.logLevel, write, clock, redactor, context: { service } });
   for (const warning of settings.warnings) logger.warn(warning);
   // The name of the function holds service and stage: metrics of all deployments of an account share one namespace.
   const metrics = createMetrics({ write, clock, service: variableText(environment, FUNCTION_NAME) ?? service });
   const region = environment['AWS_REGION'] ?? 'us-east-1';
-  const connection: AwsConnection = { region, environment, ...(awsRequestHandler && { requestHandler: awsRequestHandler }) };
+  const connection: AwsConnection = { region, environment, ...platform.aws };
   const sqs = createSqs(connection);
   const endpoint = environment['AWS_ENDPOINT_URL_SSM'] ?? environment['AWS_ENDPOINT_URL'];
   const parameters = createParameterReader({ signedPost: sqs.signedPost, region: connection.region, endpoint });

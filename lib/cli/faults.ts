@@ -1,0 +1,61 @@
+/** `npm run faults`: days of the deployed handlers under faults, one per seed; a failure names the line that repeats it. */
+import { Command } from 'commander';
+import { InvalidInputError } from '../errors.ts';
+import { DAY, type RunResult, runSeed } from '../simulation/faults/run.ts';
+
+const MINUTES_PER_DAY = 1440;
+
+/** The `faults` command. */
+export function faultsCommand(): Command {
+  return new Command('faults')
+    .description(
+      'Runs the handlers as deployed, in virtual time, against simulated\n' +
+        'services with faults drawn from a seed: 20 hours of faults and 4 of calm.',
+    )
+    .option('--seeds <range>', 'one seed, or a range such as 1-100', '1-10')
+    .action(async ({ seeds }: { readonly seeds: string }) => {
+      const [first, last] = rangeOf(seeds);
+      const results: RunResult[] = [];
+      for (let seed = first; seed <= last; seed += 1) {
+        const result = await runSeed(seed);
+        results.push(result);
+        for (const { invariant, detail } of result.violations) console.log(`seed ${seed}: ${invariant}: ${detail}`);
+        if (result.violations.length > 0) console.log(`  repeat with: npm run faults -- --seeds ${seed}`);
+      }
+      console.log(summaryOf(results));
+      if (results.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
+    });
+}
+
+function rangeOf(text: string): readonly [number, number] {
+  const [, first, last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(text) ?? [];
+  if (first !== undefined && Number(first) <= Number(last)) return [Number(first), Number(last)];
+  throw new InvalidInputError('faults', [{ field: '--seeds', message: `found "${text}", expected 7 or 1-100` }]);
+}
+
+/** What all seeds came to. */
+export function summaryOf(results: readonly RunResult[]): string {
+  const total = (numberOf: (result: RunResult) => number) => results.reduce((sum, one) => sum + numberOf(one), 0);
+  const merged = (countsOf: (result: RunResult) => ReadonlyMap<string, number>) => {
+    const sums = new Map<string, number>();
+    for (const result of results) {
+      for (const [name, count] of countsOf(result)) sums.set(name, (sums.get(name) ?? 0) + count);
+    }
+    return [...sums].toSorted(([a], [b]) => a.localeCompare(b)).map(([name, count]) => `${name} ${count}`);
+  };
+  const crashable = new Set(
+    results.flatMap(({ calls }) => [...calls].flatMap((call) => [`${call} before`, `${call} after`])),
+  );
+  const crashed = new Set(results.flatMap(({ crashes }) => [...crashes]));
+  const missing = [...crashable].filter((point) => !crashed.has(point));
+  const days = (results.length * (DAY.faultyMinutes + DAY.calmMinutes)) / MINUTES_PER_DAY;
+  return [
+    `days simulated: ${days}`,
+    `faults: ${merged(({ faults }) => faults).join(', ')}`,
+    `scale calls: ${total(({ scaleCalls }) => scaleCalls)}, accepted ${total(({ accepted }) => accepted)}, ` +
+      `without a record ${total(({ unrecorded }) => unrecorded)}`,
+    `outcomes: ${merged(({ outcomes }) => outcomes).join(', ')}`,
+    `crash points: ${crashed.size}/${crashable.size}${missing.length > 0 ? `, not yet: ${missing.join('; ')}` : ''}`,
+    `${total(({ violations }) => violations.length)} violations`,
+  ].join('\n');
+}

@@ -1,0 +1,131 @@
+/** Watches a run: what must never happen, and what did. The invariants are here and nowhere else. */
+import { createHash } from 'node:crypto';
+import type { Cloud66Account } from '../cloud66/account.ts';
+import type { ActionsQueue } from './queues.ts';
+import { TOKEN } from './services.ts';
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly invariant: string;
+  readonly detail: string;
+}
+
+export interface Limits {
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+}
+
+/** As much of an environment as matters here. */
+interface Asker {
+  readonly depthIsKnown: boolean;
+  owesRecord: boolean;
+}
+
+export class Observer {
+  readonly violations: Violation[] = [];
+  readonly outcomes = new Map<string, number>();
+  /** Outside calls by function, and where an environment died. */
+  readonly calls = new Set<string>();
+  readonly crashes = new Set<string>();
+  scaleCalls = 0;
+  accepted = 0;
+  readonly #account: Cloud66Account;
+  readonly #limits: Limits;
+  readonly #references = new Set<string>();
+  readonly #ended = new Set<number>();
+  readonly #hash = createHash('sha256');
+
+  constructor(account: Cloud66Account, limits: Limits) {
+    this.#account = account;
+    this.#limits = limits;
+  }
+
+  called(functionName: string, call: string): void {
+    this.calls.add(`${functionName} ${call}`);
+    this.#hash.update(`${functionName} ${call}\n`);
+  }
+
+  crashed(functionName: string, call: string, when: 'before' | 'after'): void {
+    this.crashes.add(`${functionName} ${call} ${when}`);
+  }
+
+  /** A scale call that reached the account. */
+  posted(asker: Asker | undefined, body: string, status: number, reply: unknown): void {
+    this.scaleCalls += 1;
+    this.#hash.update(`${body} ${status}\n`);
+    const sent = JSON.parse(body) as { server_count: Record<string, number>; user_reference: string };
+    const wanted = Object.values(sent.server_count).reduce((sum, count) => sum + Number(count), 0);
+    const { minWorkers, maxWorkers } = this.#limits;
+    if (wanted < minWorkers || wanted > maxWorkers) this.#broken('within_limits', `${wanted} workers asked: ${body}`);
+    if (this.#references.has(sent.user_reference)) this.#broken('one_call_per_pass', `sent twice: ${body}`);
+    this.#references.add(sent.user_reference);
+    if (status !== 200) return;
+    this.accepted += 1;
+    if (asker) asker.owesRecord = true;
+    const [action, before] = this.#account.stack('shop').actions();
+    if (before?.finishedAtMs === null && before.kind === 'process_scale' && action?.kind === 'process_scale') {
+      // An action that never ends holds the stack for a while only; what follows it then is no second hand.
+      const holdMs = action.startedAtMs - before.startedAtMs;
+      if (holdMs < 900_000) this.#broken('one_action_at_a_time', `${before.id} still runs: ${JSON.stringify(reply)}`);
+    }
+    const counted = this.#counted();
+    if (wanted < counted && asker?.depthIsKnown !== true) {
+      this.#broken('no_scale_in_on_unknown', `${counted} to ${wanted}, and the depth was not read`);
+    }
+  }
+
+  /** A line of a handler's log. */
+  wrote(functionName: string, line: string): void {
+    this.#hash.update(`${functionName} ${line}\n`);
+    if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    if (entry.event !== 'outcome') return;
+    const { record, outcome } = entry as unknown as {
+      readonly record: { readonly actionId: number; readonly desiredCount: number };
+      readonly outcome: { readonly kind: string; readonly observedCount: number | null };
+    };
+    this.#ended.add(record.actionId);
+    this.outcomes.set(outcome.kind, (this.outcomes.get(outcome.kind) ?? 0) + 1);
+    if (outcome.kind !== 'confirmed') return;
+    if (outcome.observedCount !== record.desiredCount) this.#broken('confirmed_means_seen', line.slice(0, 400));
+    const action = this.#account
+      .stack('shop')
+      .actions()
+      .find(({ id }) => id === record.actionId);
+    if (action?.success !== true) this.#broken('confirmed_means_seen', `action ${record.actionId} did not succeed`);
+  }
+
+  /** After the calm: every record has come to an end or to a place, and the count to where it belongs. */
+  finish(queue: ActionsQueue): void {
+    const kept = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried].join('\n');
+    for (const id of queue.recorded) {
+      if (this.#ended.has(id) || kept.includes(`"actionId":${id},`)) continue;
+      this.#broken('no_record_lost', `the record of action ${id} has no outcome and is in no queue`);
+    }
+    const count = this.#counted();
+    if (count !== this.#limits.minWorkers) {
+      this.#broken('converges', `${count} workers, expected ${this.#limits.minWorkers} after hours without a job`);
+    }
+  }
+
+  /** A failure that nobody can see. */
+  silent(detail: string): void {
+    this.#broken('failures_are_seen', detail);
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest('hex').slice(0, 16);
+  }
+
+  #counted(): number {
+    const process = this.#account
+      .stack('shop')
+      .processes()
+      .find(({ name }) => name === 'worker');
+    return Object.values(process?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+  }
+
+  #broken(invariant: string, detail: string): void {
+    this.violations.push({ invariant, detail: `${new Date(this.#account.clock.nowMs()).toISOString()}: ${detail}` });
+  }
+}

@@ -1,0 +1,72 @@
+/** What goes wrong in a simulated day, as probabilities, and where it is drawn and counted. */
+import type { Random } from '../random.ts';
+
+/** Each is the chance per occasion: per call of that kind, per tick, per delivery. */
+export const FAULTS = {
+  tick_missed: 0.02,
+  tick_doubled: 0.03,
+  alarm_sent: 0.05,
+  alarm_old: 0.01,
+  alarm_garbled: 0.002,
+  cold_start: 0.02,
+  crash_before_call: 0.002,
+  crash_after_call: 0.002,
+  record_delivered_twice: 0.05,
+  record_delivered_late: 0.03,
+  cloud66_reset: 0.01,
+  cloud66_answer_lost: 0.01,
+  cloud66_hang: 0.004,
+  cloud66_cut_body: 0.01,
+  cloud66_garbage: 0.01,
+  cloud66_error: 0.02,
+  cloud66_unauthorized: 0.002,
+  cloud66_slow: 0.02,
+  action_fails: 0.05,
+  action_never_ends: 0.01,
+  action_vanishes: 0.02,
+  action_does_nothing: 0.04,
+  deployment: 0.004,
+  count_by_hand: 0.003,
+  server_unhealthy: 0.002,
+  queue_read_fails: 0.02,
+  send_refused: 0.05,
+  send_answer_lost: 0.03,
+  visibility_refused: 0.03,
+  metrics_fail: 0.03,
+  metrics_empty: 0.03,
+  metrics_late: 0.05,
+  metrics_off_by_one: 0.03,
+  parameter_throttled: 0.03,
+} as const;
+
+export type FaultName = keyof typeof FAULTS;
+
+/** Draws faults, while they are on, and counts those that happened. */
+export interface Dice {
+  /** True when the fault happens now. */
+  strikes(name: FaultName): boolean;
+  /** From now on nothing goes wrong. */
+  calm(): void;
+  readonly counts: ReadonlyMap<FaultName, number>;
+}
+
+/** Each fault has a stream of its own, so that one more kind does not change the others. */
+export function createDice(random: Random): Dice {
+  const streams = new Map<FaultName, Random>();
+  const counts = new Map<FaultName, number>();
+  let isCalm = false;
+  return {
+    counts,
+    calm: () => {
+      isCalm = true;
+    },
+    strikes: (name) => {
+      if (isCalm) return false;
+      const stream = streams.get(name) ?? random.fork(name);
+      streams.set(name, stream);
+      const strikes = stream.chance(FAULTS[name]);
+      if (strikes) counts.set(name, (counts.get(name) ?? 0) + 1);
+      return strikes;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/** The queue of jobs with its metrics, and the queue of action records, both in virtual time. */
+import type { VirtualClock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { Dice } from './plan.ts';
+
+const MINUTE_MS = 60_000;
+const JOBS_PER_WORKER_MINUTE = 10;
+/** Visibility of a received record, when the handler does not change it. */
+const VISIBILITY_MS = 90_000;
+
+/** Jobs come in waves, and as many workers as run work them off, minute by minute. */
+export class JobQueue {
+  workers = 1;
+  visible = 0;
+  inFlight = 0;
+  /** False from the calm on: no more jobs come. */
+  isFed = true;
+  readonly #random: Random;
+  readonly #points: {
+    readonly atMs: number;
+    readonly visible: number;
+    readonly sent: number;
+    readonly done: number;
+  }[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  pass(nowMs: number): void {
+    const wave = Math.max(0, Math.sin(nowMs / (90 * MINUTE_MS)));
+    const burst = this.#random.chance(0.01) ? 150 : 0;
+    const sent = this.isFed ? Math.round(60 * wave * this.#random.next()) + burst : 0;
+    const waiting = this.visible + this.inFlight + sent;
+    const done = Math.min(waiting, this.workers * JOBS_PER_WORKER_MINUTE);
+    this.inFlight = Math.min(waiting - done, this.workers);
+    this.visible = waiting - done - this.inFlight;
+    this.#points.push({ atMs: nowMs - MINUTE_MS, visible: this.visible, sent, done });
+    if (this.#points.length > 200) this.#points.shift();
+  }
+
+  attributes(): Record<string, string> {
+    return {
+      ApproximateNumberOfMessages: String(this.visible),
+      ApproximateNumberOfMessagesNotVisible: String(this.inFlight),
+      ApproximateNumberOfMessagesDelayed: '0',
+    };
+  }
+
+  /** An answer of GetMetricData, perhaps late, empty or wrong by one point. */
+  metricData(request: Readonly<Record<string, unknown>>, nowMs: number, dice: Dice): unknown {
+    const queries = request.MetricDataQueries as readonly {
+      readonly Id: string;
+      readonly MetricStat: { readonly Metric: { readonly MetricName: string } };
+    }[];
+    const isEmpty = dice.strikes('metrics_empty');
+    const lagMs = (dice.strikes('metrics_late') ? 6 : 1) * MINUTE_MS;
+    const missing = dice.strikes('metrics_off_by_one') ? 1 : 0;
+    const fromMs = Number(request.StartTime) * 1000;
+    const points = this.#points.filter(({ atMs }) => atMs >= fromMs && atMs + MINUTE_MS + lagMs <= nowMs);
+    const shown = isEmpty ? [] : points.slice(missing);
+    const MetricDataResults = queries.map(({ Id, MetricStat }) => ({
+      Id,
+      StatusCode: 'Complete',
+      Timestamps: shown.map(({ atMs }) => atMs / 1000),
+      Values: shown.map((point) => {
+        if (MetricStat.Metric.MetricName === 'ApproximateNumberOfMessagesVisible') return point.visible;
+        if (MetricStat.Metric.MetricName === 'NumberOfMessagesSent') return point.sent;
+        return MetricStat.Metric.MetricName === 'NumberOfMessagesDeleted' ? point.done : 0;
+      }),
+    }));
+    return { MetricDataResults, Messages: [] };
+  }
+}
+
+interface Message {
+  readonly id: string;
+  readonly body: string;
+  receives: number;
+  dueAtMs: number;
+}
+
+/** Action records until they are deleted; a message that was sent with a known id is dropped. */
+export class ActionsQueue {
+  readonly waiting = new Map<string, Message>();
+  readonly buried: string[] = [];
+  /** Ids of the actions whose record ever arrived. */
+  readonly recorded = new Set<number>();
+  readonly #known = new Set<string>();
+  readonly #clock: VirtualClock;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  add(body: string, deduplicationId: string): void {
+    if (this.#known.has(deduplicationId)) return;
+    this.#known.add(deduplicationId);
+    this.recorded.add((JSON.parse(body) as { actionId: number }).actionId);
+    this.waiting.set(deduplicationId, {
+      id: deduplicationId,
+      body,
+      receives: 0,
+      dueAtMs: this.#clock.nowMs() + 10_000,
+    });
+  }
+
+  bury(body: string): void {
+    this.buried.push(body);
+  }
+
+  hide(id: string, untilMs: number): void {
+    const message = this.waiting.get(id);
+    if (message) message.dueAtMs = untilMs;
+  }
+
+  /** Up to ten that are due, hidden from now on. */
+  receive(): readonly Message[] {
+    const due = [...this.waiting.values()].filter(({ dueAtMs }) => dueAtMs <= this.#clock.nowMs()).slice(0, 10);
+    for (const message of due) {
+      message.receives += 1;
+      message.dueAtMs = this.#clock.nowMs() + VISIBILITY_MS;
+    }
+    return due;
+  }
+}

@@ -1,0 +1,110 @@
+/** The services around the handlers, without sockets: AWS as its SDK asks it, and Cloud 66 as `fetch` does. */
+import type { VirtualClock } from '../clock.ts';
+import type { Cloud66Account } from '../cloud66/account.ts';
+import { createReplyForms } from '../cloud66/reply-forms.ts';
+import { answer } from '../cloud66/routes.ts';
+import type { Random } from '../random.ts';
+import type { Dice } from './plan.ts';
+import type { ActionsQueue, JobQueue } from './queues.ts';
+
+export const TOKEN = 'simulated-token-0123456789abcdef';
+export const USER = 'robot@example.com';
+export const PLACE = 'https://sqs.us-east-1.amazonaws.com/123456789012';
+const SLOW_MS = 4_000;
+
+export interface Services {
+  readonly clock: VirtualClock;
+  readonly account: Cloud66Account;
+  readonly jobs: JobQueue;
+  readonly actions: ActionsQueue;
+  readonly dice: Dice;
+  readonly random: Random;
+}
+
+/** What a service answers: a status and a JSON body. */
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Never ends by itself; rejects when the caller gives up. */
+export function silence(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = () => reject(new DOMException('This operation was aborted', 'AbortError'));
+    if (signal?.aborted) give();
+    signal?.addEventListener('abort', give, { once: true });
+  });
+}
+
+type Operation = (request: Readonly<Record<string, unknown>>) => Reply;
+
+/** Answers one operation of AWS by its bare name. */
+export function awsOf({ clock, jobs, actions, dice }: Services): (operation: string, request: string) => Reply {
+  const trouble = (type: string, status = 400): Reply => ({ status, body: { __type: type, message: 'simulated' } });
+  const broken = () => trouble('InternalFailure', 500);
+  const operations: Readonly<Record<string, Operation>> = {
+    GetQueueAttributes: () => {
+      // A refusal of access, because that one is not tried again within the call.
+      if (dice.strikes('queue_read_fails')) return trouble('AccessDeniedException', 403);
+      return { status: 200, body: { Attributes: jobs.attributes() } };
+    },
+    SendMessage: ({ QueueUrl, MessageBody, MessageDeduplicationId }) => {
+      if (dice.strikes('send_refused')) return trouble('AccessDeniedException', 403);
+      if (String(QueueUrl).endsWith('dead.fifo')) actions.bury(String(MessageBody));
+      else actions.add(String(MessageBody), String(MessageDeduplicationId));
+      return dice.strikes('send_answer_lost') ? broken() : { status: 200, body: { MessageId: 'm' } };
+    },
+    ChangeMessageVisibility: ({ ReceiptHandle, VisibilityTimeout }) => {
+      if (dice.strikes('visibility_refused')) return trouble('AccessDeniedException', 403);
+      actions.hide(String(ReceiptHandle), clock.nowMs() + Number(VisibilityTimeout) * 1000);
+      return { status: 200, body: {} };
+    },
+    GetMetricData: (request) => {
+      if (dice.strikes('metrics_fail')) return trouble('AccessDeniedException', 403);
+      return { status: 200, body: jobs.metricData(request, clock.nowMs(), dice) };
+    },
+    GetParameter: ({ Name }) => {
+      if (dice.strikes('parameter_throttled')) return trouble('ThrottlingException');
+      if (Name !== '/token') return trouble('ParameterNotFound');
+      return { status: 200, body: { Parameter: { Value: TOKEN } } };
+    },
+  };
+  return (operation, request) => {
+    const run = operations[operation];
+    if (run === undefined) throw new RangeError(`the simulated AWS has no ${operation}`);
+    return run(JSON.parse(request) as Record<string, unknown>);
+  };
+}
+
+/** Cloud 66 behind an unreliable network. `seen` is told of every scale call that reaches the account. */
+export function cloud66Of(
+  { account, dice, random, clock }: Services,
+  seen: (body: string, status: number, reply: unknown) => void,
+): (request: Request) => Promise<Response> {
+  const forms = createReplyForms('mixed', random.fork('forms'));
+  return async (request) => {
+    const url = new URL(request.url);
+    const body = await request.text();
+    if (dice.strikes('cloud66_reset')) throw new TypeError('fetch failed');
+    if (dice.strikes('cloud66_hang')) return await silence(request.signal);
+    if (dice.strikes('cloud66_error')) return new Response('<html>502</html>', { status: 502 });
+    if (dice.strikes('cloud66_garbage')) return new Response('<html>Just a moment...</html>');
+    if (dice.strikes('cloud66_unauthorized')) return Response.json({ error: 'unauthenticated' }, { status: 401 });
+    if (dice.strikes('cloud66_slow')) await later(clock, SLOW_MS);
+    const authorization = request.headers.get('authorization') ?? undefined;
+    const call = { method: request.method, path: url.pathname, query: url.searchParams, authorization, body };
+    const reply = answer({ account, forms }, call);
+    if (request.method === 'POST') seen(body, reply.status, reply.body);
+    if (dice.strikes('cloud66_answer_lost')) throw new TypeError('fetch failed');
+    const text = JSON.stringify(reply.body);
+    const sent = dice.strikes('cloud66_cut_body') ? text.slice(0, text.length / 2) : text;
+    const headers = { ...reply.headers, 'content-type': 'application/json' };
+    return new Response(sent, { status: reply.status, headers });
+  };
+}
+
+function later(clock: VirtualClock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.schedule(clock.nowMs() + delayMs, resolve);
+  });
+}

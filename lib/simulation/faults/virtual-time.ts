@@ -1,0 +1,64 @@
+/**
+ * Virtual time for code that uses the global timers: time stands still while anything can go on without it, then jumps to
+ * the next timer. `Date`, `setTimeout`, `clearTimeout` and `Math.random` are replaced; only the simulation installs this.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { VirtualClock } from '../clock.ts';
+import type { Random } from '../random.ts';
+
+/** Turns of the event loop after which nothing goes on without time: promises and streams need one or two. */
+const SETTLING_TURNS = 3;
+
+const real = { Date, setTimeout, clearTimeout, random: Math.random, setImmediate };
+
+/** Runs everything up to `untilMs`. */
+export async function runUntil(clock: VirtualClock, untilMs: number): Promise<void> {
+  for (;;) {
+    await settle();
+    const nextMs = clock.nextAtMs();
+    if (nextMs === null || nextMs > untilMs) break;
+    clock.advanceTo(Math.max(nextMs, clock.nowMs()));
+  }
+  clock.advanceTo(untilMs);
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < SETTLING_TURNS; turn += 1) {
+    await new Promise<void>((resolve) => {
+      real.setImmediate(resolve);
+    });
+  }
+}
+
+/** Replaces the globals until the answer is called. */
+export function installVirtualTime(clock: VirtualClock, random: Random): () => void {
+  const cancels = new Map<number, () => void>();
+  let timers = 0;
+  const start = (callback: (...values: unknown[]) => void, delayMs = 0, ...values: unknown[]) => {
+    const inContext = AsyncLocalStorage.snapshot();
+    timers += 1;
+    const id = timers;
+    const run = () => {
+      cancels.delete(id);
+      inContext(() => callback(...values));
+    };
+    cancels.set(id, clock.schedule(clock.nowMs() + Math.max(1, delayMs), run));
+    return { id, unref() {}, ref() {} };
+  };
+  const stop = (timer: unknown) => {
+    if (typeof timer !== 'object' || timer === null || !('id' in timer) || typeof timer.id !== 'number') return;
+    cancels.get(timer.id)?.();
+    cancels.delete(timer.id);
+  };
+  const VirtualDate = new Proxy(real.Date, {
+    construct: (target, parts: unknown[], newTarget) =>
+      Reflect.construct(target, parts.length === 0 ? [clock.nowMs()] : parts, newTarget),
+    get: (target, key, receiver) => (key === 'now' ? () => clock.nowMs() : Reflect.get(target, key, receiver)),
+  });
+  Object.assign(globalThis, { Date: VirtualDate, setTimeout: start, clearTimeout: stop });
+  Math.random = () => random.next();
+  return () => {
+    Object.assign(globalThis, { Date: real.Date, setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    Math.random = real.random;
+  };
+}
