@@ -407,7 +407,8 @@ export interface ActionRecord {
   readonly stackUid: string;
   readonly processName: string;
   readonly actionId: number;
-  readonly requestedCounts: ServerCounts;
+  /** Null when the action was found again in the action log, which tells the sum only. */
+  readonly requestedCounts: ServerCounts | null;
   readonly desiredCount: number;
   readonly previousCount: number;
   readonly decisionId: string;

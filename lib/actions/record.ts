@@ -30,12 +30,14 @@ const schema = v.object({
   stackUid: v.pipe(id, v.maxLength(64, 'expected at most 64 characters')),
   processName: text,
   actionId: positive,
-  requestedCounts: v.pipe(
-    v.unknown(),
-    // An empty list would pass for no servers at all.
-    v.check((value) => !Array.isArray(value), 'expected an object'),
-    v.record(id, count),
-    v.maxEntries(MAX_SERVERS, `expected at most ${MAX_SERVERS} servers`),
+  requestedCounts: v.nullable(
+    v.pipe(
+      v.unknown(),
+      // An empty list would pass for no servers at all.
+      v.check((value) => !Array.isArray(value), 'expected an object'),
+      v.record(id, count),
+      v.maxEntries(MAX_SERVERS, `expected at most ${MAX_SERVERS} servers`),
+    ),
   ),
   desiredCount: count,
   previousCount: count,

@@ -56,7 +56,7 @@ export function plantPorts({ plant, startMs, servers, onDecision }: PlantPortsOp
     queue: queueReader(plant, startMs),
     ...hostAndScaler(plant, startMs, servers),
     sender: SENDER,
-    reporter: { decided: (event) => onDecision?.(event), ended: ignore, looked: ignore },
+    reporter: { decided: (event) => onDecision?.(event), ended: ignore, looked: ignore, adopted: ignore },
     memory: createMemory(),
     overrides: { read: async () => NO_OVERRIDES },
     openWindows,

@@ -145,7 +145,7 @@ function lookingPorts({ ports }: Connection, onDecided: (event: Decided) => void
     sender: {
       send: () => Promise.reject(new AutoscalerError('Nothing was scaled, so there is no action to record.')),
     },
-    reporter: { decided: onDecided, ended: () => {}, looked: () => {} },
+    reporter: { decided: onDecided, ended: () => {}, looked: () => {}, adopted: () => {} },
     memory: createMemory({ learnAfterSeconds: 0 }),
     openWindows,
     newDecisionId: () => 'explained',

@@ -1,7 +1,10 @@
 /** `npm run faults`: days of the deployed handlers under faults, one per seed; a failure names the line that repeats it. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 import { InvalidInputError } from '../errors.ts';
-import { DAY, type RunResult, runSeed } from '../simulation/faults/run.ts';
+import { DAY, type RunResult } from '../simulation/faults/run.ts';
+import { createProgress } from './progress.ts';
 
 const MINUTES_PER_DAY = 1440;
 
@@ -16,15 +19,49 @@ export function faultsCommand(): Command {
     .action(async ({ seeds }: { readonly seeds: string }) => {
       const [first, last] = rangeOf(seeds);
       const results: RunResult[] = [];
-      for (let seed = first; seed <= last; seed += 1) {
-        const result = await runSeed(seed);
+      const progress = createProgress(process.stderr, () => Date.now());
+      const seen = (result: RunResult) => {
         results.push(result);
-        for (const { invariant, detail } of result.violations) console.log(`seed ${seed}: ${invariant}: ${detail}`);
-        if (result.violations.length > 0) console.log(`  repeat with: npm run faults -- --seeds ${seed}`);
-      }
+        const { seed, violations } = result;
+        const days = last - first + 1;
+        progress.show(results.length / days, `${results.length} of ${days} days`);
+        for (const { invariant, detail } of violations) console.log(`seed ${seed}: ${invariant}: ${detail}`);
+        if (violations.length > 0) console.log(`  repeat with: npm run faults -- --seeds ${seed}`);
+      };
+      await liveThrough(first, last, seen);
+      progress.done();
       console.log(summaryOf(results));
       if (results.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
     });
+}
+
+/** A thread per core, each with one seed at a time. */
+async function liveThrough(first: number, last: number, seen: (result: RunResult) => void): Promise<void> {
+  let next = first;
+  const work = async () => {
+    const thread = new Worker(new URL('../simulation/faults/thread.ts', import.meta.url));
+    try {
+      while (next <= last) {
+        const seed = next;
+        next += 1;
+        seen(await runIn(thread, seed));
+      }
+    } finally {
+      await thread.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), last - first + 1) }, work));
+}
+
+function runIn(thread: Worker, seed: number): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('message', (result: RunResult) => {
+      thread.off('error', reject);
+      resolve(result);
+    });
+    thread.postMessage(seed);
+  });
 }
 
 function rangeOf(text: string): readonly [number, number] {

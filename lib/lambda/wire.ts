@@ -57,7 +57,7 @@ export interface Platform {
   readonly write: (line: string) => void;
   readonly newId: () => string;
   /** How the AWS clients sign and send; undefined: as the environment says, through sockets. */
-  readonly aws?: Pick<AwsConnection, 'credentials' | 'requestHandler'>;
+  readonly aws?: Pick<AwsConnection, 'credentials' | 'requestHandler' | 'signer'>;
 }
 
 const PROCESS: Platform = {

@@ -2,16 +2,36 @@
 import type { Action } from '../domain.ts';
 
 const PREFIX = 'cloud66-autoscaler';
+const NOTE = new RegExp(`^${PREFIX}:([^:]+):(\\d{1,6})-(\\d{1,6}):(.+)$`);
 
-/** The note that a scale call carries, so that its action can be recognized: `cloud66-autoscaler:DECISION:PROCESS`. */
-export function userReferenceFor(processName: string, decisionId: string): string {
-  return `${PREFIX}:${decisionId}:${processName}`;
+/** What the note on one of our scale calls says. */
+export interface OwnNote {
+  readonly decisionId: string;
+  readonly processName: string;
+  /** Workers before and after. */
+  readonly previousCount: number;
+  readonly desiredCount: number;
+}
+
+/**
+ * The note that a scale call carries, so that its action can be recognized, and followed even when its record was lost:
+ * `cloud66-autoscaler:DECISION:FROM-TO:PROCESS`.
+ */
+export function userReferenceFor({ processName, decisionId, previousCount, desiredCount }: OwnNote): string {
+  return `${PREFIX}:${decisionId}:${previousCount}-${desiredCount}:${processName}`;
+}
+
+/** What a note of ours says; null when it is missing or somebody else's. */
+export function noteOf(userReference: string | null): OwnNote | null {
+  const parts = NOTE.exec(userReference ?? '');
+  if (parts === null) return null;
+  const [, decisionId = '', previousCount, desiredCount, processName = ''] = parts;
+  return { decisionId, processName, previousCount: Number(previousCount), desiredCount: Number(desiredCount) };
 }
 
 /** The process a note names; null when the note is missing or somebody else's. */
 export function processOfReference(userReference: string | null): string | null {
-  const [prefix, decisionId, ...processName] = userReference?.split(':') ?? [];
-  return prefix === PREFIX && decisionId && processName.length > 0 ? processName.join(':') : null;
+  return noteOf(userReference)?.processName ?? null;
 }
 
 /** True for scale actions that are, or could be, of this process: where nothing tells, the answer is yes. */

@@ -3,6 +3,7 @@
  * the CloudWatch client, so that the numbers stand in one place.
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { SignatureV4 } from '@smithy/signature-v4';
 import { AutoscalerError } from '../errors.ts';
 
 /** Access key of AWS. */
@@ -24,7 +25,11 @@ export interface AwsConnection {
   readonly limits?: Partial<AwsLimits>;
   /** Carries the requests instead of sockets: a simulation answers in the same process. */
   readonly requestHandler?: RequestHandler;
+  /** Signs the requests instead of the SDK's signer: nobody reads the signatures of a simulation. */
+  readonly signer?: RequestSigner;
 }
+
+type RequestSigner = Pick<SignatureV4, 'sign'>;
 
 /** The SDK's HTTP, as far as it is used. */
 type RequestHandler = Pick<NodeHttpHandler, 'handle' | 'destroy'>;

@@ -34,12 +34,10 @@ const DEFAULT_MAX_ANSWER_BYTES = 64 * 1024;
 /** A function that signs and sends, over connections of its own that are kept open until `destroy`. */
 export function createSignedPost(connection: AwsConnection): { signedPost: SignedPost; destroy(): void } {
   const handler = connection.requestHandler ?? new NodeHttpHandler(requestHandlerSettings(connection));
-  const signer = new SignatureV4({
-    service: 'sqs',
-    region: connection.region,
-    credentials: credentialsOf(connection),
-    sha256: Sha256,
-  });
+  const {
+    region,
+    signer = new SignatureV4({ service: 'sqs', region, credentials: credentialsOf(connection), sha256: Sha256 }),
+  } = connection;
   return {
     async signedPost({ maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES, ...request }, signal) {
       const signed = await signer.sign(httpRequest(request), { signingService: request.service });

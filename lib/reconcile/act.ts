@@ -6,6 +6,7 @@ import type { ActionRecord, Decision, DecisionInput, ServerCounts, Target } from
 import { AutoscalerError } from '../errors.ts';
 import { userReferenceFor } from '../policy/actions.ts';
 import { distribute, totalWorkers } from '../policy/distribute.ts';
+import type { Memory, OwedRecord } from './memory.ts';
 import type { ActionSender, Clock, Scaler, TargetResult } from './ports.ts';
 import type { PassSignals } from './reconcile.ts';
 
@@ -18,6 +19,14 @@ export interface Order {
   readonly input: DecisionInput;
 }
 
+/** What carrying out an order needs. */
+interface ActPorts {
+  readonly clock: Clock;
+  readonly scaler: Scaler;
+  readonly sender: ActionSender;
+  readonly memory: Memory;
+}
+
 /** What came of an order, with the counts per server that were asked for (null for a hold). */
 export interface Acted {
   readonly result: TargetResult;
@@ -28,12 +37,8 @@ export interface Acted {
  * Carries out a decision. A hold does nothing, except that a hold on a reading that *failed* is a failure: somebody has
  * to look at it.
  */
-export async function act(
-  order: Order,
-  ports: { readonly clock: Clock; readonly scaler: Scaler; readonly sender: ActionSender },
-  signals: PassSignals,
-): Promise<Acted> {
-  const { target, decision, decisionId, input } = order;
+export async function act(order: Order, ports: ActPorts, signals: PassSignals): Promise<Acted> {
+  const { target, decision, input } = order;
   const { placement } = input.observation;
   if (decision.action === 'hold' || decision.desiredCount === null || placement.kind !== 'ok') {
     return { result: heldResult(decision, input), counts: null };
@@ -44,32 +49,39 @@ export async function act(
     return { result: { kind: 'failed', decision, error }, counts };
   }
   const { stackUid, processName } = target;
-  const userReference = userReferenceFor(processName, decisionId);
+  const sent = recordOf(order, counts, ports.clock);
+  const userReference = userReferenceFor(sent);
   const answer = await ports.scaler.scale({ stackUid, processName, counts, userReference }, signals.last);
   switch (answer.kind) {
     case 'accepted':
-      return { result: await recorded(order, counts, answer.actionId, ports, signals), counts };
+      return { result: await recorded(decision, { ...sent, actionId: answer.actionId }, ports, signals), counts };
     case 'busy':
+      // Perhaps with an action of another environment, which may be the only one to know of it.
+      ports.memory.keepSearched(target.id, false);
       return { result: { kind: 'held', decision: heldAsBusy(decision, answer.detail) }, counts };
     case 'not_sent':
       return { result: { kind: 'dry_run', decision }, counts };
-    case 'refused':
     case 'unknown':
+      // Should it have been carried out, the action log says so, and the action is followed from there.
+      ports.memory.owe(sent);
+      return { result: { kind: 'failed', decision, error: answer.error }, counts };
+    case 'refused':
       return { result: { kind: 'failed', decision, error: answer.error }, counts };
   }
 }
 
 /** The action runs, whatever happens now: a record that could not be stored fails with everything that is known of it. */
 async function recorded(
-  order: Order,
-  counts: ServerCounts,
-  actionId: number,
-  ports: { readonly clock: Clock; readonly sender: ActionSender },
+  decision: Decision,
+  record: ActionRecord,
+  ports: ActPorts,
   signals: PassSignals,
 ): Promise<TargetResult> {
-  const { decision } = order;
+  const { actionId } = record;
+  ports.memory.owe(record);
   try {
-    await ports.sender.send(recordOf(order, counts, actionId, ports.clock), signals.last);
+    await ports.sender.send(record, signals.last);
+    ports.memory.settle(record);
     return { kind: 'scaled', decision, actionId };
   } catch (error) {
     const cause = error instanceof Error ? error : new AutoscalerError(String(error));
@@ -77,14 +89,13 @@ async function recorded(
   }
 }
 
-function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, actionId: number, clock: Clock) {
+function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, clock: Clock): OwedRecord {
   const { placement } = input.observation;
-  const record: ActionRecord = {
+  return {
     version: 1,
     targetId: target.id,
     stackUid: target.stackUid,
     processName: target.processName,
-    actionId,
     requestedCounts: counts,
     desiredCount: Object.values(counts).reduce((sum, count) => sum + count, 0),
     previousCount: placement.kind === 'ok' ? totalWorkers(placement.value) : 0,
@@ -92,7 +103,6 @@ function recordOf({ target, decisionId, input }: Order, counts: ServerCounts, ac
     acceptedAtMs: clock.nowMs(),
     ...(target.tokenParameter === undefined ? {} : { tokenParameter: target.tokenParameter }),
   };
-  return record;
 }
 
 /** Cloud 66 had the last word: the wanted change becomes a hold, its working kept. */

@@ -100,10 +100,15 @@ function laterChange(log: readonly Action[], action: Action, processName: string
 }
 
 function differencesOf(record: ActionRecord, placement: Placement): readonly string[] {
+  const { requestedCounts, desiredCount } = record;
+  if (requestedCounts === null) {
+    const total = totalWorkers(placement);
+    return total === desiredCount ? [] : [`${total} workers run where ${desiredCount} were asked for`];
+  }
   const seen = new Map(placement.servers.map(({ uid, name, count }) => [uid, { name, count }]));
-  const uids = new Set([...Object.keys(record.requestedCounts), ...seen.keys()]);
+  const uids = new Set([...Object.keys(requestedCounts), ...seen.keys()]);
   return [...uids].flatMap((uid) => {
-    const requested = record.requestedCounts[uid] ?? 0;
+    const requested = requestedCounts[uid] ?? 0;
     const server = seen.get(uid);
     if (!server) return requested === 0 ? [] : [`server ${uid} is gone (${requested} workers were asked for)`];
     if (server.count === requested) return [];

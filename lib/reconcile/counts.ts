@@ -18,6 +18,8 @@ interface CountPorts {
 /** Workers by target id, and the stacks of the targets with the most urgent first. */
 export interface Counts {
   readonly placements: ReadonlyMap<string, Reading<Placement>>;
+  /** How many process lists were asked for. */
+  readonly asked: number;
   /** Stacks whose counting struck a bug of ours: their targets come to no decision. */
   readonly errors: ReadonlyMap<string, unknown>;
   readonly stacks: readonly (readonly [string, readonly Target[]])[];
@@ -34,7 +36,8 @@ export async function countWorkers(
   const turns = [...stacks].map(([stackUid, its]) => turnOf(stackUid, its, depths, ports));
   const placements = new Map<string, Reading<Placement>>();
   const errors = new Map<string, unknown>();
-  await sideBySide(turnsOfAccounts(turns, ports), async (stackUid) => {
+  const due = turnsOfAccounts(turns, ports);
+  await sideBySide(due, async (stackUid) => {
     try {
       const read = await count(stackUid, stacks.get(stackUid) ?? [], ports, signal);
       for (const [id, reading] of read) placements.set(id, reading);
@@ -47,7 +50,8 @@ export async function countWorkers(
     placements.set(target.id, remembered ?? NOT_ITS_TURN);
   }
   const urgent = turns.toSorted((a, b) => Number(a.state === 'quiet') - Number(b.state === 'quiet'));
-  return { placements, errors, stacks: urgent.map(({ stackUid }) => [stackUid, stacks.get(stackUid) ?? []] as const) };
+  const ordered = urgent.map(({ stackUid }) => [stackUid, stacks.get(stackUid) ?? []] as const);
+  return { placements, errors, asked: due.length, stacks: ordered };
 }
 
 const NOT_ITS_TURN: Reading<never> = {

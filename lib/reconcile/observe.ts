@@ -96,7 +96,7 @@ async function countAnew(target: Target, { host, memory }: EvidencePorts, signal
 }
 
 /** The log back to whatever may still hold this target: the end of a change within its cooldown, or an action that runs. */
-async function readActions(
+export async function readActions(
   { stackUid, policy }: Target,
   shared: StackEvidence,
   { clock, host }: EvidencePorts,

@@ -148,6 +148,8 @@ export interface Reporter {
   }): void;
   /** The end of an action; told twice when SQS delivers its record once more than needed. */
   ended(event: { readonly record: ActionRecord; readonly outcome: Outcome; readonly looks: number }): void;
+  /** An action without a record was found, and is followed from now on. */
+  adopted(event: { readonly record: ActionRecord }): void;
   /** An action was looked at, and its end is not known yet. */
   looked(event: {
     readonly record: ActionRecord;

@@ -10,10 +10,11 @@ import { AutoscalerError } from '../errors.ts';
 import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
+import { adopt, mustSearch } from './adopt.ts';
 import { sideBySide } from './concurrently.ts';
 import { type Counts, countWorkers } from './counts.ts';
 import type { Memory } from './memory.ts';
-import { lookOf, noAnswer, observe, readEvidence, type StackEvidence } from './observe.ts';
+import { lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
 import type {
   ActionSender,
   Clock,
@@ -64,6 +65,7 @@ export async function reconcile(
   signals: PassSignals,
 ): Promise<ReadonlyMap<string, TargetResult>> {
   const results = new Map<string, TargetResult>();
+  ports.memory.begin(ports.clock.nowMs());
   const [depths, overrides] = await Promise.all([
     ports.queue.depths(
       targets.map(({ id, source, policy }) => ({ targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds })),
@@ -73,10 +75,11 @@ export async function reconcile(
   ]);
   const counts = await countWorkers(targets, depths, ports, signals.work);
   const inputs = await withRecorded(targets, inputsOf(targets, { depths, overrides, counts }, ports), ports, signals);
+  const searched = mustSearch(counts, ports.memory);
   await sideBySide(counts.stacks, async ([stackUid, its]) => {
     try {
       if (counts.errors.has(stackUid)) throw counts.errors.get(stackUid);
-      await reconcileStack(its, inputs, ports, signals, results);
+      await reconcileStack(its, inputs, ports, signals, results, searched.has(stackUid));
     } catch (error) {
       // Only a bug of ours gets here; it must not take the other stacks with it, least of all one that just scaled.
       for (const { id } of its.filter((target) => !results.has(target.id))) {
@@ -171,8 +174,11 @@ async function reconcileStack(
   ports: ReconcilePorts,
   signals: PassSignals,
   results: Map<string, TargetResult>,
+  isSearched: boolean,
 ): Promise<void> {
   const evidence: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' } };
+  const [first] = targets;
+  if (isSearched && first) await readActions(first, evidence, ports, signals.work);
   for (const target of targets) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
@@ -192,6 +198,7 @@ async function reconcileTarget(
   const decisionId = ports.newDecisionId();
   let input = firstInput;
   try {
+    await adopt(target, evidence.actions, ports, signals);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = decide(input);
       if (answer.kind === 'decision') {
@@ -202,6 +209,7 @@ async function reconcileTarget(
         return result;
       }
       input = await withEvidence(input, answer.evidence, target, evidence, ports, signals);
+      if (answer.evidence.includes('actions')) await adopt(target, input.observation.actions, ports, signals);
     }
     throw new AutoscalerError(`The decision for "${target.id}" asked for evidence it already had.`);
   } catch (error) {

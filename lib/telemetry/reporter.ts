@@ -58,6 +58,11 @@ export function createReporter({ logger, metrics, clock }: ReporterParts): Repor
       logger[level](message, { event: 'outcome', targetId: record.targetId, record, outcome, looks, tookSeconds });
     }),
 
+    adopted: safely(({ record }: Parameters<Reporter['adopted']>[0]) => {
+      const message = `${record.targetId}: action ${record.actionId} had no record; it is followed from now on`;
+      logger.warn(message, { event: 'adopted', targetId: record.targetId, record });
+    }),
+
     looked: safely((event: Looked) => {
       const { record, looks, lookAgainSeconds, why, unreadable } = event;
       if (unreadable) metrics.count('LooksUnreadable');

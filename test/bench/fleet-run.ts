@@ -156,7 +156,7 @@ function createFleet(plan: FleetPlan) {
       const ended: Reporter['ended'] = ({ outcome }) => {
         outcomes[outcome.kind] = (outcomes[outcome.kind] ?? 0) + 1;
       };
-      const reporter: Reporter = { decided: () => {}, looked: () => {}, ended };
+      const reporter: Reporter = { decided: () => {}, looked: () => {}, adopted: () => {}, ended };
       const confirming = {
         clock,
         hostOf: () => pollerHost,
@@ -318,6 +318,7 @@ function createObserver(targets: readonly Target[]) {
     },
     ended: () => {},
     looked: () => {},
+    adopted: () => {},
   };
   return {
     reporter,

@@ -101,7 +101,7 @@ describe('an accepted action is not lost', SIDE_BY_SIDE, () => {
       const outcome = await scene.invoke(SCALE, tick());
       expect(outcome).toMatchObject({ kind: 'failed', payload: { errorMessage: expect.stringContaining('1001') } });
       const [action] = scene.stack.actions();
-      expect(scene.text()).toContain(`\\"actionId\\":${action?.id},`);
+      expect(scene.text()).toContain(`\\"actionId\\":${action?.id}`);
       expect(scene.text()).toContain('\\"desiredCount\\":3,');
       expect(refused(scene)).toEqual(['sqs:SendMessage']);
       expect(scene.cloud.queues.depth(ACTIONS_QUEUE).sent).toBe(0);

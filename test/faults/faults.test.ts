@@ -48,18 +48,25 @@ describe('the checker', () => {
       tokens: [],
     });
     const observer = new Observer(account, { minWorkers: 1, maxWorkers: 8 });
-    const post = (count: number) => JSON.stringify({ server_count: { 'uid-a': count }, user_reference: 'r' });
+    const post = (count: number) =>
+      JSON.stringify({ server_count: { 'uid-a': count }, user_reference: 'ours:d1:1-2:worker' });
     const queue = new ActionsQueue(account.clock as ReturnType<typeof createVirtualClock>);
     observer.posted(undefined, post(9), 409, {});
     observer.posted(undefined, post(2), 200, {});
-    observer.wrote('scale', JSON.stringify({ message: TOKEN }));
+    observer.wrote(undefined, JSON.stringify({ message: TOKEN }));
     const record = { actionId: 5, desiredCount: 2 };
     observer.wrote(
-      'poller',
+      undefined,
       JSON.stringify({ event: 'outcome', record, outcome: { kind: 'confirmed', observedCount: 1 } }),
     );
+    const failed = { event: 'outcome', record, outcome: { kind: 'failed', observedCount: null } };
+    observer.wrote(undefined, JSON.stringify(failed));
     observer.silent('x');
-    queue.recorded.add(7);
+    account.stack('shop').changeByHand('worker', { 'uid-a': 2 });
+    observer.posted(undefined, post(4), 200, {});
+    queue.add(JSON.stringify({ actionId: 7 }), 'seven');
+    queue.recorded.add(8);
+    queue.recordedTwice.add(7);
     observer.finish(queue);
     expect(new Set(observer.violations.map(({ invariant }) => invariant))).toEqual(
       new Set([
@@ -70,6 +77,11 @@ describe('the checker', () => {
         'confirmed_means_seen',
         'failures_are_seen',
         'no_record_lost',
+        'records_are_true',
+        'accepted_is_followed',
+        'recorded_once',
+        'every_action_ends',
+        'one_outcome',
         'converges',
       ]),
     );

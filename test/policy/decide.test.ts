@@ -166,7 +166,18 @@ describe('decide changes the count', () => {
     ],
     [
       'is not held by a running scale of another process',
-      observationOf(1, 45, { actions: ok([actionOf({ userReference: userReferenceFor('mailer', 'd1') })]) }),
+      observationOf(1, 45, {
+        actions: ok([
+          actionOf({
+            userReference: userReferenceFor({
+              processName: 'mailer',
+              decisionId: 'd1',
+              previousCount: 1,
+              desiredCount: 3,
+            }),
+          }),
+        ]),
+      }),
       {},
       'scale_out',
       5,
@@ -183,7 +194,17 @@ describe('decide changes the count', () => {
     [
       'ignores the cooldown of another process',
       observationOf(6, 15, {
-        actions: ok([actionOf({ finishedAtMs: NOW - 1000, userReference: userReferenceFor('mailer', 'd1') })]),
+        actions: ok([
+          actionOf({
+            finishedAtMs: NOW - 1000,
+            userReference: userReferenceFor({
+              processName: 'mailer',
+              decisionId: 'd1',
+              previousCount: 1,
+              desiredCount: 3,
+            }),
+          }),
+        ]),
       }),
       {},
       'scale_in',
@@ -361,7 +382,17 @@ describe('decide holds', () => {
     [
       'during the cooldown of this process',
       observationOf(6, 15, {
-        actions: ok([actionOf({ finishedAtMs: NOW - 299_000, userReference: userReferenceFor('worker', 'd1') })]),
+        actions: ok([
+          actionOf({
+            finishedAtMs: NOW - 299_000,
+            userReference: userReferenceFor({
+              processName: 'worker',
+              decisionId: 'd1',
+              previousCount: 1,
+              desiredCount: 3,
+            }),
+          }),
+        ]),
       }),
       {},
       'cooling_down',
@@ -374,7 +405,18 @@ describe('decide holds', () => {
     ],
     [
       'while an action of the process runs',
-      observationOf(1, 45, { actions: ok([actionOf({ userReference: userReferenceFor('worker', 'd1') })]) }),
+      observationOf(1, 45, {
+        actions: ok([
+          actionOf({
+            userReference: userReferenceFor({
+              processName: 'worker',
+              decisionId: 'd1',
+              previousCount: 1,
+              desiredCount: 3,
+            }),
+          }),
+        ]),
+      }),
       {},
       'action_in_progress',
     ],

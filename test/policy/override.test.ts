@@ -103,7 +103,7 @@ describe('after a deployment', () => {
 });
 
 describe('a count that was changed by hand', () => {
-  const NOTE = 'cloud66-autoscaler:d1:worker';
+  const NOTE = 'cloud66-autoscaler:d1:1-3:worker';
   const byHand = (secondsAgo: number, changes = {}) =>
     actionOf({
       id: 9,

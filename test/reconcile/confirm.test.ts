@@ -58,7 +58,7 @@ describe('an action ends as', () => {
 
 describe('an action whose workers are not where it put them', () => {
   const other = ok(placementOf(serverOf('a', 5), serverOf('b', 3)));
-  const OURS = 'cloud66-autoscaler:d2:worker';
+  const OURS = 'cloud66-autoscaler:d2:1-3:worker';
   const lookWith = (ageSeconds: number, ...log: readonly Partial<Action>[]) => {
     const actions = ok(log.map((changes) => actionOf({ kind: 'process_scale', startedAtMs: null, ...changes })));
     const answers = { action: ended(60, { id: 7 }), placements: { worker: other }, actions };
@@ -88,7 +88,7 @@ describe('an action whose workers are not where it put them', () => {
     ['nothing', []],
     ['itself', [{ id: 7, startedAtMs: NOW + 60_000, userReference: OURS }]],
     ['an earlier change', [{ id: 6, startedAtMs: NOW + 59_000, userReference: OURS }]],
-    ['a change of another process', [{ id: 8, userReference: 'cloud66-autoscaler:d2:mailer' }]],
+    ['a change of another process', [{ id: 8, userReference: 'cloud66-autoscaler:d2:1-3:mailer' }]],
     ['an action that scales nothing', [{ id: 8, kind: 'stack_redeploy', userReference: OURS }]],
   ])('is not superseded by %s', async (_title, log) => {
     expect(await lookWith(119, ...log)).toMatchObject({ kind: 'look_again' });

@@ -13,7 +13,7 @@ describe('a pass', () => {
         stackUid: 'stack-1',
         processName: 'worker',
         counts: { a: 5 },
-        userReference: 'cloud66-autoscaler:decision-1:worker',
+        userReference: 'cloud66-autoscaler:decision-1:1-5:worker',
       },
     ]);
     expect(world.records).toEqual([
@@ -32,11 +32,15 @@ describe('a pass', () => {
     ]);
   });
 
-  it('costs one depth read for all targets and one process list per stack while all is quiet', async () => {
+  it('costs one depth read for all targets and one process list per stack while all is quiet, and at first a look for lost actions', async () => {
     const world = fakeWorld();
     const targets = [targetOf('one'), targetOf('two'), targetOf('three', { stackUid: 'stack-2' })];
     await reconcile(targets, world.ports, openSignals());
-    expect(world.calls).toEqual(['depths 3', 'placements stack-1', 'placements stack-2']);
+    const first = ['depths 3', 'placements stack-1', 'placements stack-2'];
+    expect(world.calls.splice(0)).toEqual([...first, 'actions stack-1', 'actions stack-2']);
+    world.answers.nowMs += 60_000;
+    await reconcile(targets, world.ports, openSignals());
+    expect(world.calls.every((call) => /^(depths|placements)/.test(call))).toBe(true);
   });
 
   it('reads the stack and its action log once for all targets of the stack', async () => {

@@ -134,6 +134,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
       decided: ({ targetId, result }) => results.push([targetId, result]),
       ended: ({ outcome }) => outcomes.push(outcome),
       looked: () => {},
+      adopted: () => {},
     },
     memory: createMemory(),
     overrides: { read: async () => answers.overrides },

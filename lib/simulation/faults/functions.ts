@@ -30,6 +30,8 @@ export interface Environment {
   isDead: boolean;
   /** What was last heard of the queue's depth in this invocation. */
   depthIsKnown: boolean;
+  /** The workers of all counts that were answered to it in this invocation. */
+  readonly countsSeen: Set<number>;
   /** Cloud 66 accepted an action, and its record is not stored yet. */
   owesRecord: boolean;
   kill: () => void;
@@ -38,6 +40,13 @@ export interface Environment {
 const running = new AsyncLocalStorage<Environment>();
 
 type AwsRequestHandler = NonNullable<NonNullable<Platform['aws']>['requestHandler']>;
+
+/** Where an environment dies: at the n-th call of a kind, such as `scale SendMessage`, before or after it is answered. */
+export interface CrashPoint {
+  readonly call: string;
+  readonly when: 'before' | 'after';
+  readonly occurrence: number;
+}
 
 /** Makes a call to the outside, with its name. */
 type Outside = <T>(name: string, call: () => Promise<T>) => Promise<T>;
@@ -48,17 +57,18 @@ export function createFunctions(
   settings: Readonly<Record<string, string>>,
   observer: Observer,
   random: Random,
+  crash?: CrashPoint,
 ) {
   const { clock, dice } = services;
   const environments: Environment[] = [];
-  const outside = outsideOf(services, observer);
+  const outside = outsideOf(services, observer, crash);
   const cloud66 = cloud66Of(services, (body, status, reply) =>
     observer.posted(running.getStore(), body, status, reply),
   );
   let ids = 0;
   const platform: Platform = {
     clock,
-    write: (line) => observer.wrote(running.getStore()?.name ?? 'none', line),
+    write: (line) => observer.wrote(running.getStore(), line),
     newId: () => {
       ids += 1;
       return `id-${ids}-${random.integer(0, 1_000_000)}`;
@@ -66,6 +76,7 @@ export function createFunctions(
     aws: {
       credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
       requestHandler: awsRequestHandler(services, outside),
+      signer: UNSIGNED,
     },
   };
 
@@ -77,7 +88,7 @@ export function createFunctions(
     if (!idle && alive.length >= MAX_ENVIRONMENTS) return null;
     const handler = (name === 'scale' ? wireScale : wirePoller)(settings, platform) as Environment['handler'];
     const fresh = { isBusy: false, isDead: false, depthIsKnown: false, owesRecord: false, kill: () => {} };
-    const made: Environment = { name, handler, ...fresh };
+    const made: Environment = { name, handler, countsSeen: new Set(), ...fresh };
     environments.push(made);
     return made;
   };
@@ -93,30 +104,37 @@ export function createFunctions(
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const path = new URL(request.url).pathname.replace(/\d+|shop/g, '*');
+    if (path.endsWith('processes.json')) running.getStore()?.countsSeen.add(observer.counted());
     return await outside(`${request.method} ${path}`, () => cloud66(request));
   };
   return { invoke, fetch };
 }
 
 /** The environment may die before a call and after it; a dead one asks nothing. */
-function outsideOf({ dice }: Services, observer: Observer): Outside {
+function outsideOf({ dice }: Services, observer: Observer, crash: CrashPoint | undefined): Outside {
+  let occurrence = 0;
+  const isChosen = (call: string, when: CrashPoint['when']) =>
+    crash?.call === call && crash.when === when && ++occurrence === crash.occurrence;
   return async (name, call) => {
     const environment = running.getStore();
     if (environment?.isDead) return await silence(null);
     const functionName = environment?.name ?? 'none';
     observer.called(functionName, name);
-    if (dice.strikes('crash_before_call')) {
+    if (dice.strikes('crash_before_call') || isChosen(`${functionName} ${name}`, 'before')) {
       observer.crashed(functionName, name, 'before');
       return await die(environment);
     }
     const value = await call();
-    if (dice.strikes('crash_after_call')) {
+    if (dice.strikes('crash_after_call') || isChosen(`${functionName} ${name}`, 'after')) {
       observer.crashed(functionName, name, 'after');
       return await die(environment);
     }
     return value;
   };
 }
+
+/** A quarter of a simulated day would go into signatures that nobody reads. */
+const UNSIGNED = { sign: async (request: unknown) => request } as NonNullable<NonNullable<Platform['aws']>['signer']>;
 
 /** What the AWS clients send through. */
 function awsRequestHandler(services: Services, outside: Outside): AwsRequestHandler {
@@ -141,6 +159,7 @@ function awsRequestHandler(services: Services, outside: Outside): AwsRequestHand
 /** One invocation, to its end or its death. */
 function live(environment: Environment, event: unknown, clock: VirtualClock, awsRequestId: string): Promise<Ending> {
   Object.assign(environment, { isBusy: true, depthIsKnown: false, owesRecord: false });
+  environment.countsSeen.clear();
   const endsAtMs = clock.nowMs() + TIMEOUT_MS[environment.name];
   const context = { awsRequestId, getRemainingTimeInMillis: () => endsAtMs - clock.nowMs() };
   return new Promise((resolve) => {

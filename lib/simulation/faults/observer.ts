@@ -17,6 +17,8 @@ export interface Limits {
 
 /** As much of an environment as matters here. */
 interface Asker {
+  readonly name: string;
+  readonly countsSeen: ReadonlySet<number>;
   readonly depthIsKnown: boolean;
   owesRecord: boolean;
 }
@@ -32,7 +34,12 @@ export class Observer {
   readonly #account: Cloud66Account;
   readonly #limits: Limits;
   readonly #references = new Set<string>();
-  readonly #ended = new Set<number>();
+  /** Outcomes by action. */
+  readonly #ended = new Map<number, Set<string>>();
+  /** Accepted actions, each with the decision that asked for it. */
+  readonly #accepted = new Map<number, string>();
+  /** Decisions whose failure was told as an error. */
+  readonly #failed = new Set<unknown>();
   readonly #hash = createHash('sha256');
 
   constructor(account: Cloud66Account, limits: Limits) {
@@ -63,30 +70,38 @@ export class Observer {
     this.accepted += 1;
     if (asker) asker.owesRecord = true;
     const [action, before] = this.#account.stack('shop').actions();
+    if (action) this.#accepted.set(action.id, sent.user_reference.split(':')[1] ?? '');
     if (before?.finishedAtMs === null && before.kind === 'process_scale' && action?.kind === 'process_scale') {
       // An action that never ends holds the stack for a while only; what follows it then is no second hand.
       const holdMs = action.startedAtMs - before.startedAtMs;
       if (holdMs < 900_000) this.#broken('one_action_at_a_time', `${before.id} still runs: ${JSON.stringify(reply)}`);
     }
-    const counted = this.#counted();
+    const counted = this.counted();
     if (wanted < counted && asker?.depthIsKnown !== true) {
       this.#broken('no_scale_in_on_unknown', `${counted} to ${wanted}, and the depth was not read`);
     }
   }
 
   /** A line of a handler's log. */
-  wrote(functionName: string, line: string): void {
+  wrote(asker: Asker | undefined, line: string): void {
+    const functionName = asker?.name ?? 'none';
     this.#hash.update(`${functionName} ${line}\n`);
     if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
     const entry = JSON.parse(line) as Record<string, unknown>;
+    if (entry.level === 'error') this.#failed.add(entry.decisionId);
     if (entry.event !== 'outcome') return;
     const { record, outcome } = entry as unknown as {
       readonly record: { readonly actionId: number; readonly desiredCount: number };
       readonly outcome: { readonly kind: string; readonly observedCount: number | null };
     };
-    this.#ended.add(record.actionId);
+    const kinds = this.#ended.get(record.actionId) ?? new Set();
+    this.#ended.set(record.actionId, kinds.add(outcome.kind));
+    if (kinds.has('confirmed') && kinds.has('failed')) this.#broken('one_outcome', line.slice(0, 400));
     this.outcomes.set(outcome.kind, (this.outcomes.get(outcome.kind) ?? 0) + 1);
     if (outcome.kind !== 'confirmed') return;
+    if (asker && !asker.countsSeen.has(record.desiredCount)) {
+      this.#broken('confirmed_means_seen', `${[...asker.countsSeen].join()} workers seen: ${line.slice(0, 400)}`);
+    }
     if (outcome.observedCount !== record.desiredCount) this.#broken('confirmed_means_seen', line.slice(0, 400));
     const action = this.#account
       .stack('shop')
@@ -97,12 +112,32 @@ export class Observer {
 
   /** After the calm: every record has come to an end or to a place, and the count to where it belongs. */
   finish(queue: ActionsQueue): void {
-    const kept = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried].join('\n');
+    const bodies = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried];
+    const kept = new Set(bodies.map((body) => (JSON.parse(body) as { readonly actionId?: number }).actionId));
     for (const id of queue.recorded) {
-      if (this.#ended.has(id) || kept.includes(`"actionId":${id},`)) continue;
+      if (this.#ended.has(id) || kept.has(id)) continue;
       this.#broken('no_record_lost', `the record of action ${id} has no outcome and is in no queue`);
     }
-    const count = this.#counted();
+    for (const id of queue.recordedTwice) this.#broken('recorded_once', `action ${id} has two records`);
+    for (const id of queue.recorded) {
+      if (!this.#accepted.has(id)) this.#broken('records_are_true', `a record tells of action ${id}, which never was`);
+    }
+    const log = new Set(
+      this.#account
+        .stack('shop')
+        .actions()
+        .map(({ id }) => id),
+    );
+    for (const [id, decisionId] of this.#accepted) {
+      // One that vanished from the log cannot be found; a failure that names it was told.
+      if (queue.recorded.has(id) || !log.has(id) || this.#failed.has(decisionId)) continue;
+      this.#broken(
+        'accepted_is_followed',
+        `action ${id} of decision ${decisionId} has no record, and no error names it`,
+      );
+    }
+    for (const { body } of queue.waiting.values()) this.#broken('every_action_ends', `still waits: ${body}`);
+    const count = this.counted();
     if (count !== this.#limits.minWorkers) {
       this.#broken('converges', `${count} workers, expected ${this.#limits.minWorkers} after hours without a job`);
     }
@@ -117,7 +152,8 @@ export class Observer {
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 
-  #counted(): number {
+  /** Workers on the account's books. */
+  counted(): number {
     const process = this.#account
       .stack('shop')
       .processes()

@@ -37,6 +37,10 @@ export const FAULTS = {
   metrics_late: 0.05,
   metrics_off_by_one: 0.03,
   parameter_throttled: 0.03,
+  /** Per minute: for three minutes the queue takes no record. */
+  sends_refused_long: 0.003,
+  /** Per minute: for a quarter of an hour Cloud 66 answers nothing but errors. */
+  cloud66_outage: 0.001,
 } as const;
 
 export type FaultName = keyof typeof FAULTS;

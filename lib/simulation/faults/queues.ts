@@ -73,6 +73,9 @@ export class JobQueue {
   }
 }
 
+/** SQS drops what it has seen within this time: "Amazon SQS FIFO queues", deduplication interval. */
+const REMEMBERED_MS = 300_000;
+
 interface Message {
   readonly id: string;
   readonly body: string;
@@ -86,7 +89,9 @@ export class ActionsQueue {
   readonly buried: string[] = [];
   /** Ids of the actions whose record ever arrived. */
   readonly recorded = new Set<number>();
-  readonly #known = new Set<string>();
+  /** Those whose record arrived again after SQS had forgotten the first. */
+  readonly recordedTwice = new Set<number>();
+  readonly #known = new Map<string, number>();
   readonly #clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
@@ -94,14 +99,18 @@ export class ActionsQueue {
   }
 
   add(body: string, deduplicationId: string): void {
-    if (this.#known.has(deduplicationId)) return;
-    this.#known.add(deduplicationId);
-    this.recorded.add((JSON.parse(body) as { actionId: number }).actionId);
+    const nowMs = this.#clock.nowMs();
+    const sentAtMs = this.#known.get(deduplicationId);
+    if (sentAtMs !== undefined && nowMs - sentAtMs < REMEMBERED_MS) return;
+    this.#known.set(deduplicationId, nowMs);
+    const { actionId } = JSON.parse(body) as { actionId: number };
+    if (this.recorded.has(actionId)) this.recordedTwice.add(actionId);
+    this.recorded.add(actionId);
     this.waiting.set(deduplicationId, {
       id: deduplicationId,
       body,
       receives: 0,
-      dueAtMs: this.#clock.nowMs() + 10_000,
+      dueAtMs: nowMs + 10_000,
     });
   }
 

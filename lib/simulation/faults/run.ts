@@ -6,7 +6,7 @@ import { createVirtualClock } from '../clock.ts';
 import { Cloud66Account } from '../cloud66/account.ts';
 import type { ActionFault } from '../cloud66/model.ts';
 import { createRandom } from '../random.ts';
-import { createFunctions } from './functions.ts';
+import { type CrashPoint, createFunctions } from './functions.ts';
 import { Observer, type Violation } from './observer.ts';
 import { createDice, type Dice, type FaultName } from './plan.ts';
 import { ActionsQueue, JobQueue } from './queues.ts';
@@ -22,6 +22,8 @@ export interface RunPlan {
   readonly faultyMinutes: number;
   /** Without faults and without jobs: within it the count must have come down to the minimum. */
   readonly calmMinutes: number;
+  /** One more crash, at a place of choice. */
+  readonly crash?: CrashPoint;
 }
 
 export const DAY: RunPlan = { faultyMinutes: 1200, calmMinutes: 240 };
@@ -43,16 +45,17 @@ export interface RunResult {
 }
 
 /** Lives through the day of a seed. */
-export async function runSeed(seed: number, { faultyMinutes, calmMinutes }: RunPlan = DAY): Promise<RunResult> {
+export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash }: RunPlan = DAY): Promise<RunResult> {
   const random = createRandom(`faults-${seed}`);
   const clock = createVirtualClock(START_MS);
   const dice = createDice(random.fork('dice'));
   const jobs = new JobQueue(random.fork('jobs'));
   const account = accountOf(clock, random, dice, jobs);
   const actions = new ActionsQueue(clock);
-  const services: Services = { clock, account, jobs, actions, dice, random };
+  const outages = { sendsUntilMs: 0, cloud66UntilMs: 0 };
+  const services: Services = { clock, account, jobs, actions, dice, random, outages };
   const observer = new Observer(account, LIMITS);
-  const functions = createFunctions(services, SETTINGS, observer, random.fork('ids'));
+  const functions = createFunctions(services, SETTINGS, observer, random.fork('ids'), crash);
   const uninstall = installVirtualTime(clock, random.fork('math'));
   const { fetch } = globalThis;
   globalThis.fetch = functions.fetch;
@@ -61,6 +64,7 @@ export async function runSeed(seed: number, { faultyMinutes, calmMinutes }: RunP
       if (minute === faultyMinutes) {
         dice.calm();
         jobs.isFed = false;
+        Object.assign(outages, { sendsUntilMs: 0, cloud66UntilMs: 0 });
         account.stack('shop').setServerHealth('uid-b', 'healthy');
       }
       jobs.pass(clock.nowMs());
@@ -154,7 +158,9 @@ function actionFault(dice: Dice): ActionFault | null {
 }
 
 /** What people and machines do to the stack. */
-function disturb({ account, dice, random }: Services): void {
+function disturb({ account, dice, random, clock, outages }: Services): void {
+  if (dice.strikes('sends_refused_long')) outages.sendsUntilMs = clock.nowMs() + 3 * MINUTE_MS;
+  if (dice.strikes('cloud66_outage')) outages.cloud66UntilMs = clock.nowMs() + 15 * MINUTE_MS;
   const stack = account.stack('shop');
   if (dice.strikes('deployment')) stack.deploy(180);
   if (dice.strikes('count_by_hand')) stack.changeByHand('worker', { 'uid-a': random.integer(0, 12) });

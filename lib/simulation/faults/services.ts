@@ -19,6 +19,8 @@ export interface Services {
   readonly actions: ActionsQueue;
   readonly dice: Dice;
   readonly random: Random;
+  /** Whole services that are away for a while. */
+  readonly outages: { sendsUntilMs: number; cloud66UntilMs: number };
 }
 
 /** What a service answers: a status and a JSON body. */
@@ -39,7 +41,13 @@ export function silence(signal: AbortSignal | null | undefined): Promise<never> 
 type Operation = (request: Readonly<Record<string, unknown>>) => Reply;
 
 /** Answers one operation of AWS by its bare name. */
-export function awsOf({ clock, jobs, actions, dice }: Services): (operation: string, request: string) => Reply {
+export function awsOf({
+  clock,
+  jobs,
+  actions,
+  dice,
+  outages,
+}: Services): (operation: string, request: string) => Reply {
   const trouble = (type: string, status = 400): Reply => ({ status, body: { __type: type, message: 'simulated' } });
   const broken = () => trouble('InternalFailure', 500);
   const operations: Readonly<Record<string, Operation>> = {
@@ -49,7 +57,8 @@ export function awsOf({ clock, jobs, actions, dice }: Services): (operation: str
       return { status: 200, body: { Attributes: jobs.attributes() } };
     },
     SendMessage: ({ QueueUrl, MessageBody, MessageDeduplicationId }) => {
-      if (dice.strikes('send_refused')) return trouble('AccessDeniedException', 403);
+      if (dice.strikes('send_refused') || clock.nowMs() < outages.sendsUntilMs)
+        return trouble('AccessDeniedException', 403);
       if (String(QueueUrl).endsWith('dead.fifo')) actions.bury(String(MessageBody));
       else actions.add(String(MessageBody), String(MessageDeduplicationId));
       return dice.strikes('send_answer_lost') ? broken() : { status: 200, body: { MessageId: 'm' } };
@@ -78,7 +87,7 @@ export function awsOf({ clock, jobs, actions, dice }: Services): (operation: str
 
 /** Cloud 66 behind an unreliable network. `seen` is told of every scale call that reaches the account. */
 export function cloud66Of(
-  { account, dice, random, clock }: Services,
+  { account, dice, random, clock, outages }: Services,
   seen: (body: string, status: number, reply: unknown) => void,
 ): (request: Request) => Promise<Response> {
   const forms = createReplyForms('mixed', random.fork('forms'));
@@ -87,7 +96,8 @@ export function cloud66Of(
     const body = await request.text();
     if (dice.strikes('cloud66_reset')) throw new TypeError('fetch failed');
     if (dice.strikes('cloud66_hang')) return await silence(request.signal);
-    if (dice.strikes('cloud66_error')) return new Response('<html>502</html>', { status: 502 });
+    if (dice.strikes('cloud66_error') || clock.nowMs() < outages.cloud66UntilMs)
+      return new Response('<html>502</html>', { status: 502 });
     if (dice.strikes('cloud66_garbage')) return new Response('<html>Just a moment...</html>');
     if (dice.strikes('cloud66_unauthorized')) return Response.json({ error: 'unauthenticated' }, { status: 401 });
     if (dice.strikes('cloud66_slow')) await later(clock, SLOW_MS);

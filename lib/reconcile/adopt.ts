@@ -1,0 +1,111 @@
+/**
+ * An accepted action whose record was never stored is found again, and followed like any other: the answer of its call was
+ * lost, the queue refused the record, or the environment died in between. Cloud 66's action log shows the note on our calls,
+ * and SQS drops a second record of an action within five minutes of the first
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html),
+ * which makes it harmless to store one that may be stored already.
+ */
+import type { Action, ActionRecord, Evidence, Target } from '../domain.ts';
+import { noteOf } from '../policy/actions.ts';
+import type { Counts } from './counts.ts';
+import type { Memory, OwedRecord } from './memory.ts';
+import type { ActionSender, Clock, Reporter } from './ports.ts';
+import type { PassSignals } from './reconcile.ts';
+
+/** A minute less than SQS remembers: a record stored later might be the second one, and its action reported twice. */
+const ADOPT_SECONDS = 240;
+/** Until then another environment may be about to store its own record, which says more. */
+const SETTLING_SECONDS = 30;
+/** Until then an action that was just accepted may not be listed yet. */
+const LISTED_SECONDS = 60;
+/** Calls of a pass for process lists and for these searches: what quiet targets may cost in a minute. */
+const CALLS_PER_PASS = 4;
+
+/** What adopting needs. */
+interface AdoptPorts {
+  readonly clock: Clock;
+  readonly sender: ActionSender;
+  readonly reporter: Reporter;
+  readonly memory: Memory;
+}
+
+/**
+ * The stacks whose action log is read although no decision may ask for it: those that owe a record, and, a few at a time,
+ * those that this environment has not searched since another may have died between call and record.
+ */
+export function mustSearch({ stacks, asked }: Counts, memory: Memory): ReadonlySet<string> {
+  const owing = stacks.filter(([, targets]) => targets.some(({ id }) => memory.owed(id).length > 0));
+  const unknown = stacks.filter(([, targets]) => targets.some(({ id }) => !memory.isSearched(id)));
+  const left = Math.max(0, CALLS_PER_PASS - asked);
+  return new Set([...owing, ...unknown.slice(0, left)].map(([stackUid]) => stackUid));
+}
+
+/**
+ * Stores the records that are missing, as far as the log tells. While that fails the target fails: nothing is changed on
+ * top of a change that nobody follows.
+ */
+export async function adopt(
+  target: Target,
+  actions: Evidence<readonly Action[]>,
+  ports: AdoptPorts,
+  signals: PassSignals,
+): Promise<void> {
+  const { memory, clock } = ports;
+  const nowMs = clock.nowMs();
+  const store = async (record: ActionRecord) => {
+    await ports.sender.send(record, signals.last);
+    memory.settle(record);
+    ports.reporter.adopted({ record });
+  };
+  for (const owed of memory.owed(target.id)) {
+    const found = isKnown(owed) ? owed : foundIn(actions, owed);
+    const ageSeconds = (nowMs - owed.acceptedAtMs) / 1000;
+    if (ageSeconds >= ADOPT_SECONDS || (found === null && actions.kind === 'ok' && ageSeconds >= LISTED_SECONDS)) {
+      memory.settle(owed); // its failure was told when it happened
+    } else if (found !== null) await store(found);
+  }
+  if (actions.kind !== 'ok') return;
+  const recent = actions.value.filter(({ startedAtMs }) => isWithin(startedAtMs, nowMs, ADOPT_SECONDS));
+  // Changes that a dry run only imagines have negative ids.
+  const own = recent.filter(
+    ({ id, userReference }) => id > 0 && noteOf(userReference)?.processName === target.processName,
+  );
+  const unknown = own.filter(({ id }) => !memory.isStored(target.id, id));
+  const settled = unknown.filter(({ startedAtMs }) => !isWithin(startedAtMs, nowMs, SETTLING_SECONDS));
+  for (const action of settled) {
+    const record = recordFrom(action, target);
+    if (record !== null) await store(record);
+  }
+  memory.keepSearched(target.id, settled.length === unknown.length);
+}
+
+function isKnown(owed: OwedRecord): owed is ActionRecord {
+  return owed.actionId !== undefined;
+}
+
+function foundIn(actions: Evidence<readonly Action[]>, owed: OwedRecord): ActionRecord | null {
+  if (actions.kind !== 'ok') return null;
+  const action = actions.value.find(({ userReference }) => noteOf(userReference)?.decisionId === owed.decisionId);
+  return action === undefined ? null : { ...owed, actionId: action.id };
+}
+
+/** The log tells the sum of the workers that were asked for, not their servers. */
+function recordFrom(action: Action, { id: targetId, stackUid, tokenParameter }: Target): ActionRecord | null {
+  const note = noteOf(action.userReference);
+  if (note === null || action.startedAtMs === null) return null;
+  return {
+    version: 1,
+    targetId,
+    stackUid,
+    ...note,
+    actionId: action.id,
+    requestedCounts: null,
+    acceptedAtMs: action.startedAtMs,
+    ...(tokenParameter === undefined ? {} : { tokenParameter }),
+  };
+}
+
+/** Started at most this long ago; an action that seems to start in the future, by another clock, has just begun. */
+function isWithin(startedAtMs: number | null, nowMs: number, seconds: number): boolean {
+  return startedAtMs !== null && nowMs - startedAtMs < seconds * 1000;
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Action } from '../../lib/domain.ts';
+import { userReferenceFor } from '../../lib/policy/actions.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { actionOf, depthOf, NOW, ok } from '../support/observations.ts';
+import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
+
+/** As a scale call of ours shows up in the log. */
+function ownAction(ageSeconds: number, decisionId = 'elsewhere'): Action {
+  const userReference = userReferenceFor({ processName: 'worker', decisionId, previousCount: 1, desiredCount: 5 });
+  return actionOf({ id: 77, startedAtMs: NOW - ageSeconds * 1000, finishedAtMs: null, success: null, userReference });
+}
+
+describe('an accepted action without a record', () => {
+  it('is followed with all that was asked for when only the answer of its call was lost', async () => {
+    const world = fakeWorld({
+      depths: { worker: ok(depthOf(45)) },
+      scale: () => ({ kind: 'unknown', error: new Error('the connection was reset') }),
+    });
+    const first = await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(first.get('worker')).toMatchObject({ kind: 'failed' });
+    expect(world.records).toEqual([]);
+    world.answers.actions = ok([ownAction(0, 'decision-1')]);
+    world.answers.nowMs += 20_000;
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 77, requestedCounts: { a: 5 }, decisionId: 'decision-1' }]);
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toHaveLength(1);
+    expect(world.requests).toHaveLength(1);
+  });
+
+  it('is followed once the queue takes records again, and nothing is changed before', async () => {
+    let isRefused = true;
+    const world = fakeWorld({
+      depths: { worker: ok(depthOf(45)) },
+      send: () => {
+        if (isRefused) throw new Error('the queue refused');
+      },
+    });
+    for (let pass = 0; pass < 2; pass += 1) {
+      const results = await reconcile([targetOf('worker')], world.ports, openSignals());
+      expect(results.get('worker')).toMatchObject({ kind: 'failed', error: { message: 'the queue refused' } });
+    }
+    expect(world.requests).toHaveLength(1);
+    isRefused = false;
+    world.answers.actions = ok([{ ...ownAction(0, 'decision-1'), id: 42 }]);
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 42, requestedCounts: { a: 5 } }]);
+  });
+
+  it('is found by an environment that starts after the one that made the call died', async () => {
+    const world = fakeWorld({ actions: ok([ownAction(60)]) });
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    const asked = { requestedCounts: null, previousCount: 1, desiredCount: 5, acceptedAtMs: NOW - 60_000 };
+    expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker', decisionId: 'elsewhere', ...asked }]);
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toHaveLength(1);
+  });
+
+  it('is left alone while its own environment may store a better record, and looked for again', async () => {
+    const world = fakeWorld({ actions: ok([ownAction(10)]) });
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toEqual([]);
+    world.answers.nowMs += 30_000;
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toHaveLength(1);
+  });
+
+  it('is found by an environment that made no pass for some minutes: another one did, and may have died', async () => {
+    const world = fakeWorld();
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    world.answers.actions = ok([ownAction(-300)]);
+    world.answers.nowMs += 400_000;
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 77 }]);
+  });
+
+  it.each([
+    ['older than SQS remembers a record', ok([ownAction(300)])],
+    ['of another process', ok([{ ...ownAction(60), userReference: 'cloud66-autoscaler:d:1-2:mailer' }])],
+    ['made by a person', ok([{ ...ownAction(60), userReference: null }])],
+  ])('is not followed when it is %s', async (_what, actions) => {
+    const world = fakeWorld({ actions });
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toEqual([]);
+  });
+
+  it('is given up when the log does not show it within a minute: the call was not carried out', async () => {
+    const world = fakeWorld({
+      depths: { worker: ok(depthOf(45)) },
+      scale: () => ({ kind: 'unknown', error: new Error('the connection was reset') }),
+    });
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.ports.memory.owed('worker')).toHaveLength(1);
+    world.answers.depths = {};
+    world.answers.nowMs += 61_000;
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.ports.memory.owed('worker')).toEqual([]);
+    expect(world.records).toEqual([]);
+  });
+});
