@@ -6,7 +6,8 @@ import type { ActionRecord, Decision, DecisionInput, ServerCounts, Target } from
 import { AutoscalerError } from '../errors.ts';
 import { userReferenceFor } from '../policy/actions.ts';
 import { distribute, totalWorkers } from '../policy/distribute.ts';
-import type { Memory, OwedRecord } from './memory.ts';
+import type { OwedRecord } from './ledger.ts';
+import type { Memory } from './memory.ts';
 import type { ActionSender, Clock, Scaler, TargetResult } from './ports.ts';
 import type { PassSignals } from './reconcile.ts';
 

@@ -8,7 +8,8 @@
 import type { Action, ActionRecord, Evidence, Target } from '../domain.ts';
 import { noteOf } from '../policy/actions.ts';
 import type { Counts } from './counts.ts';
-import type { Memory, OwedRecord } from './memory.ts';
+import type { OwedRecord } from './ledger.ts';
+import type { Memory } from './memory.ts';
 import type { ActionSender, Clock, Reporter } from './ports.ts';
 import type { PassSignals } from './reconcile.ts';
 

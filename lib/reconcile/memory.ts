@@ -4,9 +4,10 @@
  * to it as part of the observation.
  */
 
-import type { ActionRecord, ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading } from '../domain.ts';
+import type { ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading } from '../domain.ts';
 import type { Attentive } from '../policy/attention.ts';
 import { totalWorkers } from '../policy/distribute.ts';
+import { createLedger, isRecent, type Ledger } from './ledger.ts';
 
 /** Looks older than this say nothing about the present. */
 const LOOKS_SECONDS = 600;
@@ -31,17 +32,8 @@ export interface ProcessKey {
 /** Actions take 20 s to 3 minutes; what has not been seen by then is seen when the stack has its turn. */
 const EXPECT_SECONDS = 300;
 
-/** A record that is not known to be stored. Without an action id, nobody knows whether the call was carried out. */
-export type OwedRecord = Omit<ActionRecord, 'actionId'> & { readonly actionId?: number };
-
-/** Ticks come every minute: a longer pause means that the one in between went to another environment, or to nobody. */
-const PAUSE_SECONDS = 90;
-
-/** Ids of stored records that are kept per target; the log that is searched for others holds some minutes. */
-const MAX_STORED = 50;
-
 /** The memory of one execution environment, by target id. */
-export interface Memory {
+export interface Memory extends Ledger {
   /** Earlier looks, oldest first. */
   looks(targetId: string, nowMs: number): Evidence<readonly Look[]>;
   addLook(targetId: string, look: Look): void;
@@ -61,18 +53,6 @@ export interface Memory {
   keepForecast(targetId: string, reading: Reading<ArrivalForecast>, nowMs: number, isUnused: boolean): void;
   /** Those of the resting targets whose forecast is learned now: a few at a time, and none when it was first seen. */
   learners(resting: readonly string[], known: ReadonlyMap<string, unknown>, nowMs: number): ReadonlySet<string>;
-  /** A scale call was accepted, or may have been, and its record is not stored yet. */
-  owe(record: OwedRecord): void;
-  owed(targetId: string): readonly OwedRecord[];
-  /** The record is stored, or nothing remains to be stored. */
-  settle(record: OwedRecord): void;
-  /** True for actions whose record this environment stored. */
-  isStored(targetId: string, actionId: number): boolean;
-  /** A pass begins. After a longer pause, another environment has made the passes in between. */
-  begin(nowMs: number): void;
-  /** True once the log was searched for actions of the target that another environment left without a record. */
-  isSearched(targetId: string): boolean;
-  keepSearched(targetId: string, isSearched: boolean): void;
   /** What the last pass over the target said about looking again soon. */
   attention(targetId: string): Attentive;
   keepAttention(targetId: string, attentive: Attentive): void;
@@ -89,32 +69,8 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
   const unused = slowReadings<ArrivalForecast>(UNUSED_SECONDS);
   const firstSeenMs = new Map<string, number>();
-  const owed = new Map<string, readonly OwedRecord[]>();
-  const stored = new Map<string, readonly number[]>();
-  const searched = new Set<string>();
-  let lastPassMs = Number.NEGATIVE_INFINITY;
   return {
-    owed: (targetId) => owed.get(targetId) ?? [],
-    owe: (record) => {
-      owed.set(record.targetId, [...(owed.get(record.targetId) ?? []), record]);
-    },
-    settle: ({ targetId, decisionId, actionId }) => {
-      owed.set(
-        targetId,
-        (owed.get(targetId) ?? []).filter((other) => other.decisionId !== decisionId),
-      );
-      if (actionId !== undefined) stored.set(targetId, [...(stored.get(targetId) ?? []), actionId].slice(-MAX_STORED));
-    },
-    isStored: (targetId, actionId) => stored.get(targetId)?.includes(actionId) === true,
-    begin: (nowMs) => {
-      if (!isRecent(lastPassMs, nowMs, PAUSE_SECONDS)) searched.clear();
-      lastPassMs = nowMs;
-    },
-    isSearched: (targetId) => searched.has(targetId),
-    keepSearched: (targetId, isSearched) => {
-      if (isSearched) searched.add(targetId);
-      else searched.delete(targetId);
-    },
+    ...createLedger(),
     looks: (targetId, nowMs) => {
       const recent = (looks.get(targetId) ?? []).filter(({ atMs }) => isRecent(atMs, nowMs, LOOKS_SECONDS));
       const newest = recent.at(-1);
@@ -177,9 +133,4 @@ function slowReadings<T>(seconds: number) {
       kept.delete(targetId);
     },
   };
-}
-
-/** A clock that was set back makes what lies in the future worthless too. */
-function isRecent(atMs: number, nowMs: number, seconds: number): boolean {
-  return atMs <= nowMs && nowMs - atMs < seconds * 1000;
 }
