@@ -12,12 +12,17 @@ const LAG_MINUTES = 2;
 /** Of a hundred targets three follow the day, five have batches, one is hit by bursts; the others have a job now and then. */
 type Load = 'quiet' | 'daily' | 'batches' | 'bursts';
 
-function loadOf(index: number): Load {
+function loadOf(index: number, fleet: FleetLoad): Load {
+  if (fleet === 'quiet') return 'quiet';
+  if (fleet === 'busy') return (['daily', 'batches', 'bursts'] as const)[index % 3] ?? 'daily';
   const place = index % 100;
   if (place === 7) return 'bursts';
   if (place % 20 === 3) return 'batches';
   return place % 33 === 15 ? 'daily' : 'quiet';
 }
+
+/** What a fleet does: next to nothing, the mixture above, or real work everywhere. */
+export type FleetLoad = 'quiet' | 'mixed' | 'busy';
 
 /** One queue and what was recorded of it, per minute since the start. */
 export class FleetQueue {
@@ -33,8 +38,8 @@ export class FleetQueue {
   readonly #depth: Uint16Array;
   #minutes = 0;
 
-  constructor(index: number, minutes: number, random: Random) {
-    this.load = loadOf(index);
+  constructor(index: number, minutes: number, random: Random, fleet: FleetLoad = 'mixed') {
+    this.load = loadOf(index, fleet);
     this.#random = random;
     this.#phase = random.integer(0, DAY_MINUTES - 1);
     [this.#sent, this.#done, this.#depth] = [0, 0, 0].map(() => new Uint16Array(minutes)) as [

@@ -15,7 +15,7 @@ import type { Target } from '../../lib/domain.ts';
 import { look } from '../../lib/lambda/look.ts';
 import { confirmRecords } from '../../lib/lambda/records.ts';
 import { createMemory } from '../../lib/reconcile/memory.ts';
-import type { Reporter } from '../../lib/reconcile/ports.ts';
+import type { Clock, Reporter } from '../../lib/reconcile/ports.ts';
 import type { PassSignals, ReconcilePorts } from '../../lib/reconcile/reconcile.ts';
 import { createVirtualClock, type VirtualClock } from '../../lib/simulation/clock.ts';
 import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
@@ -23,8 +23,10 @@ import { createReplyForms } from '../../lib/simulation/cloud66/reply-forms.ts';
 import { answer } from '../../lib/simulation/cloud66/routes.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 import { createLogger } from '../../lib/telemetry/logger.ts';
+import { createMetrics } from '../../lib/telemetry/metrics.ts';
 import { createRedactor } from '../../lib/telemetry/redaction.ts';
-import { FleetQueue, fleetReader, type QueueCalls } from './fleet-queues.ts';
+import { createReporter } from '../../lib/telemetry/reporter.ts';
+import { type FleetLoad, FleetQueue, fleetReader, type QueueCalls } from './fleet-queues.ts';
 
 const TOKEN = 'fleet-token-0123456789abcdef';
 const API_URL = 'http://127.0.0.1:9/api/3';
@@ -43,6 +45,8 @@ export interface FleetPlan {
   readonly callsPerHour: number;
   /** Calls per hour that people and CI make with the same user. */
   readonly othersPerHour: number;
+  /** Left out: mixed. */
+  readonly load?: FleetLoad;
 }
 
 /** What came of it. All but the times and the memory is the same in every run. */
@@ -63,14 +67,19 @@ export interface FleetResult {
   readonly hash: string;
   readonly wall: { readonly medianMs: number; readonly p99Ms: number; readonly totalSeconds: number };
   readonly peakBytes: number;
+  /** Minutes in which any target was awake, and those of all targets together. */
+  readonly awake: { readonly minutes: number; readonly targetMinutes: number };
+  /** What decisions and metrics wrote to the log. */
+  readonly logBytes: number;
 }
 
 /** Runs the fleet from a cold start. */
 export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
   const world = createFleet(plan);
-  const watch = createObserver(world.targets);
+  const watch = createObserver(world.targets, world.clock);
   const walls: number[] = [];
   let peakBytes = 0;
+  const awake = { minutes: 0, targetMinutes: 0 };
   const restoreFetch = serveInProcess(world.serve);
   try {
     for (let minute = 0; minute < plan.minutes; minute += 1) {
@@ -87,6 +96,9 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
       // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
       await setImmediate();
       watch.tickEnds(world.queues);
+      const attentive = world.awakeTargets();
+      awake.minutes += Math.min(1, attentive);
+      awake.targetMinutes += attentive;
       peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
     }
   } finally {
@@ -110,6 +122,8 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
       totalSeconds: walls.reduce((sum, ms) => sum + ms, 0) / 1000,
     },
     peakBytes,
+    awake,
+    logBytes: watch.logBytes(),
   };
 }
 
@@ -119,7 +133,9 @@ function createFleet(plan: FleetPlan) {
   const clock = createVirtualClock(START_MS);
   const random = createRandom('fleet');
   const targets = targetsOf(plan);
-  const queues = new Map(targets.map(({ id }, at) => [id, new FleetQueue(at, plan.minutes, random.fork(id))]));
+  const queues = new Map(
+    targets.map(({ id }, at) => [id, new FleetQueue(at, plan.minutes, random.fork(id), plan.load)]),
+  );
   const byProcess = new Map(targets.map((target) => [`${target.stackUid} ${target.processName}`, target.id]));
   const account = accountOf(targets, plan, clock, random, (stackUid, processName, running) => {
     const queue = queues.get(byProcess.get(`${stackUid} ${processName}`) ?? '');
@@ -167,7 +183,8 @@ function createFleet(plan: FleetPlan) {
       const more = { changeVisibility, deadLetter: async () => {}, actionTimeoutSeconds: 900 };
       return await confirmRecords(event, { ...confirming, ...more }, openSignals(), logger);
     });
-  return { clock, targets, queues, account, calls, serve, tick, poll, queueCalls, outcomes };
+  const awakeTargets = () => targets.filter(({ id }) => ports.memory.attention(id).awake).length;
+  return { clock, targets, queues, account, calls, serve, tick, poll, queueCalls, outcomes, awakeTargets };
 }
 
 /** Targets as the settings make them: half of them look at the depth, half at the wait. */
@@ -299,12 +316,27 @@ function recordQueue(clock: VirtualClock) {
 // --- what is watched --------------------------------------------------------------------------------------------
 
 /** Follows every decision: how old its count was, and how long a breach had to wait for one that could act on it. */
-function createObserver(targets: readonly Target[]) {
+function createObserver(targets: readonly Target[], clock: Clock) {
   const found = { decisions: 0, changes: 0, spentHolds: 0, failures: 0, breachTicks: 0, oldestCountMinutes: 0 };
   const waitingTicks = new Map<string, number>();
   let decided = new Set<string>();
+  let logBytes = 0;
+  const write = (line: string) => {
+    logBytes += line.length + 1;
+  };
+  const logger = createLogger({
+    level: 'info',
+    write,
+    clock,
+    redactor: createRedactor(),
+    context: { service: 'scale' },
+  });
+  const metrics = createMetrics({ write, clock, service: 'fleet' });
+  const written = createReporter({ logger, metrics, clock });
   const reporter: Reporter = {
-    decided: ({ targetId, input, result }) => {
+    decided: (event) => {
+      const { targetId, input, result } = event;
+      written.decided(event);
       found.decisions += 1;
       const { decision } = result;
       if (result.kind === 'scaled') found.changes += 1;
@@ -325,7 +357,9 @@ function createObserver(targets: readonly Target[]) {
     tickBegins: () => {
       decided = new Set();
     },
+    logBytes: () => logBytes,
     tickEnds: (queues: ReadonlyMap<string, FleetQueue>) => {
+      metrics.flush();
       for (const { id, alarm } of targets) {
         const { visible = 0, inFlight = 0 } = queues.get(id) ?? {};
         const isBreaching = visible + inFlight >= alarm.threshold;

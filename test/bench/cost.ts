@@ -1,0 +1,75 @@
+/** `npm run cost`: what a month of the deployment costs, from the calls that it makes in simulation. */
+import { parseArgs } from 'node:util';
+import { type Bill, billOf, billsText, PRICES } from './cost-model.ts';
+
+const HELP = `npm run cost -- [options]
+
+US dollars a month, from calls counted in the simulated fleet (five targets a stack) and list prices.
+  --targets 1,10,100,1000   sizes of the fleet
+  --load quiet,mixed,busy   quiet: a job now and then; mixed: real work on 9 of 100; busy: on all
+  --minutes 1440            simulated, from which a month is billed; left out: 240 beyond 100 targets
+  --json
+`;
+const LOADS: readonly Bill['load'][] = ['quiet', 'mixed', 'busy'];
+
+interface Options {
+  readonly sizes: readonly number[];
+  readonly loads: readonly Bill['load'][];
+  readonly minutes: number | null;
+  readonly json: boolean;
+}
+
+/** @throws RangeError that names the option. */
+function optionsOf(args: readonly string[]): Options | null {
+  const text = (value: string) => ({ type: 'string', default: value }) as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const options = {
+    targets: text('1,10,100,1000'),
+    load: text(LOADS.join()),
+    minutes: { type: 'string' } as const,
+    json: flag,
+    help: flag,
+  };
+  const { values } = parseArgs({ args: [...args], options });
+  if (values.help) return null;
+  const loads = values.load.split(',').map((name) => {
+    const load = LOADS.find((known) => known === name);
+    if (load === undefined) throw new RangeError(`--load: found "${name}", expected ${LOADS.join(', ')}`);
+    return load;
+  });
+  const sizes = values.targets.split(',').map((size) => wholeOf('--targets', size));
+  return {
+    sizes,
+    loads,
+    minutes: values.minutes === undefined ? null : wholeOf('--minutes', values.minutes),
+    json: values.json,
+  };
+}
+
+function wholeOf(name: string, text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new RangeError(`${name}: found "${text}", expected a whole number from 1 to 99999`);
+}
+
+async function main(): Promise<void> {
+  const options = optionsOf(process.argv.slice(2));
+  if (options === null) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const bills: Bill[] = [];
+  for (const targets of options.sizes) {
+    for (const load of options.loads)
+      bills.push(await billOf(targets, load, options.minutes ?? (targets > 100 ? 240 : 1440)));
+  }
+  const text = `${billsText(bills)}\n\nList prices of us-east-1, ${PRICES.asOf}, without free tiers: ${PRICES.sources.join(' ')}`;
+  process.stdout.write(`${options.json ? JSON.stringify({ prices: PRICES, bills }) : text}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof RangeError || (error instanceof TypeError && 'code' in error))) throw error;
+  process.stderr.write(`${error.message}\n\n${HELP}`);
+  process.exitCode = 2;
+}
