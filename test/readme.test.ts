@@ -33,6 +33,8 @@ const COVERED: Readonly<Record<string, string>> = {
     'test/cli',
   'npm run tune -- --shape bursts --slo 60:95 --budget 8': 'test/cli',
   'npm run bench:fleet': 'test/lambda/fleet.test.ts',
+  'npm run cost': 'test/lambda/cost.test.ts',
+  'npm run cost -- --targets 12 --load busy': 'test/lambda/cost.test.ts',
   'npm run bench:init': 'test/infra/bench-init.test.ts',
   'npm run bench:policy -- --quick': 'test/backtest/bench-policy.test.ts',
   'npm run bench:policy -- --budget 4 --no-oracle --policies latency,backlog,buildkite,keda,knative,judoscale,nomad,laravel-queue-autoscale,aws-target-tracking --traces azfn19_diurnal_1m,azfn19_ramps_1m,azfn19_onoff_1m,azfn19_cron30noisy_1m,azfn19_hourlybatch_1m,azfn19_longbursts_1m,azfn19_base_spikes_1m,azfn19_rarelong_1m,azure_llm23_conv_1s':

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { billOf, billsText } from '../bench/cost-model.ts';
 
@@ -18,5 +21,27 @@ describe('the bill of a month', () => {
     expect(busy.sum).toBeGreaterThan(quiet.sum);
     expect(again).toEqual(busy);
     expect(billsText([quiet, busy]).split('\n')).toHaveLength(4);
+  });
+});
+
+describe('npm run cost', () => {
+  const script = join(import.meta.dirname, '..', 'bench', 'cost.ts');
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, ['--no-warnings', script, ...args]);
+
+  it('prints the table with the date and the source of its prices', { timeout: 60_000 }, async () => {
+    const { stdout } = await run('--targets', '1,5', '--load', 'busy', '--minutes', '30');
+    expect(stdout.split('\n').slice(2, 4)).toEqual([
+      expect.stringMatching(/^\| 1 \| busy \|/),
+      expect.stringMatching(/^\| 5 \| busy \|/),
+    ]);
+    expect(stdout).toMatch(/us-east-1, \d{4}-\d{2}, .*https:\/\/aws.amazon.com\/lambda\/pricing/);
+  });
+
+  it.each([
+    [['--load', 'heavy'], '--load: found "heavy", expected quiet, mixed, busy'],
+    [['--targets', '0'], '--targets: found "0", expected a whole number from 1 to 99999'],
+    [['--target', '1'], "Unknown option '--target'"],
+  ])('refuses %j and says what it expects', { timeout: 60_000 }, async (args, message) => {
+    await expect(run(...args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 });
