@@ -138,13 +138,15 @@ function chosen(targets: readonly Target[], ids: readonly string[]): readonly Ta
 }
 
 /** Ports that read as the function does and cannot send: the scaler has no client, the sender no queue. */
-function lookingPorts({ ports }: Connection, onDecided: (event: Decided) => void): ReconcilePorts {
+export function lookingPorts(
+  { ports }: Pick<Connection, 'ports'>,
+  onDecided: (event: Decided) => void,
+): ReconcilePorts {
   return {
     ...ports,
     scaler: { scale: async () => ({ kind: 'not_sent' }) },
-    sender: {
-      send: () => Promise.reject(new AutoscalerError('Nothing was scaled, so there is no action to record.')),
-    },
+    // Nothing is scaled here. An action that is found without a record is left to the function, which stores it.
+    sender: { send: async () => {} },
     reporter: { decided: onDecided, ended: () => {}, looked: () => {}, adopted: () => {} },
     memory: createMemory({ learnAfterSeconds: 0 }),
     openWindows,
