@@ -173,7 +173,7 @@ describe('a local run', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('gives the same 100 decisions again, from its own log', { timeout: 60_000 }, () =>
+  it('gives the same 100 decisions again, from its own log', { timeout: 180_000 }, () =>
     inScene({ packaged, jobs: 60, jobSeconds: 2 }, async (scene) => {
       for (let looks = 0; scene.decisions().length < 100; looks += 1) {
         if (looks % 20 === 10) await scene.send(25);

@@ -108,7 +108,7 @@ describe('a scale call', SIDE_BY_SIDE, () => {
     });
   });
 
-  it('whose answer is lost fails the invocation and is not repeated: the next look sees what it did', () => {
+  it('whose answer is lost fails the invocation and is not repeated: the next look finds it, and it is confirmed', () => {
     const cloud66Faults = ({ method }: { readonly method: string }) =>
       method === 'POST' ? ({ kind: 'lose_answer' } as const) : null;
     return inScene({ packaged, byHand: true, jobs: 30, cloud66Faults }, async (scene) => {
@@ -119,7 +119,9 @@ describe('a scale call', SIDE_BY_SIDE, () => {
       );
       expect(scene.world.account.calls.writes()).toBe(1);
       expect(scene.stack.workers('worker')).toBe(3);
-      expect(scene.outcomes()).toEqual([]);
+      // It was found again in the action log, and followed to its end like any other.
+      await scene.until('the end of the action', () => scene.outcomes().length > 0);
+      expect(scene.outcomes()).toMatchObject([{ outcome: { kind: 'confirmed' } }]);
     });
   });
 
