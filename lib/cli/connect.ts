@@ -137,12 +137,14 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const reserveShare = readSetting(settings, 'API_BUDGET_RESERVE');
   const accounts = new Map<string | undefined, CloudAccount>();
   const accountOf = (name: string | undefined): CloudAccount => {
+    const known = accounts.get(name);
+    if (known) return known;
     const usual = ownToken === null ? tokenIn(deployment.tokenParameter) : fixedToken(ownToken);
     const token = name === undefined ? usual : tokenIn(name);
     const budget = createBudget({ reserveShare });
     const client = createCloud66Client({ apiUrl, token, clock, budget, onWarning });
     const host = createProcessHost({ client, clock, account: name ?? deployment.tokenParameter });
-    const account = accounts.get(name) ?? { token, client, host };
+    const account = { token, client, host };
     accounts.set(name, account);
     return account;
   };
