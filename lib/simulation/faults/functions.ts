@@ -104,8 +104,10 @@ export function createFunctions(
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const path = new URL(request.url).pathname.replace(/\d+|shop/g, '*');
-    if (path.endsWith('processes.json')) running.getStore()?.countsSeen.add(observer.counted());
-    return await outside(`${request.method} ${path}`, () => cloud66(request));
+    const response = await outside(`${request.method} ${path}`, () => cloud66(request));
+    const isCount = request.method === 'GET' && path.endsWith('processes.json');
+    if (isCount && response.ok) running.getStore()?.countsSeen.add(observer.counted());
+    return response;
   };
   return { invoke, fetch };
 }
