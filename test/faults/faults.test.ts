@@ -7,18 +7,21 @@ import { createVirtualClock } from '../../lib/simulation/clock.ts';
 import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
 import { Observer } from '../../lib/simulation/faults/observer.ts';
 import { ActionsQueue } from '../../lib/simulation/faults/queues.ts';
-import { runSeed } from '../../lib/simulation/faults/run.ts';
+import { DAY, runSeed } from '../../lib/simulation/faults/run.ts';
 import { TOKEN } from '../../lib/simulation/faults/services.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 
 const SHORT = { faultyMinutes: 180, calmMinutes: 120 };
 const seeds = readFileSync(join(import.meta.dirname, 'seeds.txt'), 'utf8')
   .split('\n')
-  .flatMap((line) => /^\d+/.exec(line)?.map(Number) ?? []);
+  .flatMap((line) => {
+    const [, seed, isDay] = /^(\d+)(d?) /.exec(line) ?? [];
+    return seed === undefined ? [] : [{ seed: Number(seed), plan: isDay ? DAY : SHORT }];
+  });
 
 describe('the handlers under faults', () => {
-  it.each(seeds)('keep every promise with seed %d', { timeout: 60_000 }, async (seed) => {
-    const result = await runSeed(seed, SHORT);
+  it.each(seeds)('keep every promise with seed $seed', { timeout: 60_000 }, async ({ seed, plan }) => {
+    const result = await runSeed(seed, plan);
     expect(result.violations).toEqual([]);
     expect(result.faults.size).toBeGreaterThan(5);
     expect(result.scaleCalls).toBeGreaterThan(0);

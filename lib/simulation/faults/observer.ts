@@ -88,7 +88,14 @@ export class Observer {
     this.#hash.update(`${functionName} ${line}\n`);
     if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
     const entry = JSON.parse(line) as Record<string, unknown>;
-    if (entry.level === 'error') this.#failed.add(entry.decisionId);
+    if (entry.level === 'error') {
+      this.#failed.add(entry.decisionId);
+      // A record that could not be stored is told whole, also by a later decision that tried again.
+      const { error } = (entry.result ?? {}) as {
+        readonly error?: { readonly record?: { readonly decisionId: string } };
+      };
+      if (error?.record) this.#failed.add(error.record.decisionId);
+    }
     if (entry.event !== 'outcome') return;
     const { record, outcome } = entry as unknown as {
       readonly record: { readonly actionId: number; readonly desiredCount: number };

@@ -66,6 +66,8 @@ export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash 
         jobs.isFed = false;
         Object.assign(outages, { sendsUntilMs: 0, cloud66UntilMs: 0 });
         account.stack('shop').setServerHealth('uid-b', 'healthy');
+        // A deployment that never ends rightly holds every change, until a person deploys again.
+        if (account.stack('shop').view().status === 'deploying') account.stack('shop').deploy(60);
       }
       jobs.pass(clock.nowMs());
       disturb(services);
