@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { InvalidInputError } from '../errors.ts';
 import { DAY, type RunResult } from '../simulation/faults/run.ts';
 import { createProgress } from './progress.ts';
+import { stopOnSignal } from './stop.ts';
 
 const MINUTES_PER_DAY = 1440;
 
@@ -19,6 +20,7 @@ export function faultsCommand(): Command {
     .action(async ({ seeds }: { readonly seeds: string }) => {
       const [first, last] = rangeOf(seeds);
       const results: RunResult[] = [];
+      const stop = stopOnSignal();
       const progress = createProgress(process.stderr, () => Date.now());
       const seen = (result: RunResult) => {
         results.push(result);
@@ -28,23 +30,41 @@ export function faultsCommand(): Command {
         for (const { invariant, detail } of violations) console.log(`seed ${seed}: ${invariant}: ${detail}`);
         if (violations.length > 0) console.log(`  repeat with: npm run faults -- --seeds ${seed}`);
       };
-      await liveThrough(first, last, seen);
+      await liveThrough(first, last, seen, stop);
       progress.done();
+      const days = last - first + 1;
+      if (results.length < days) console.log(`stopped after ${results.length} of ${days} days; of these:`);
       console.log(summaryOf(results));
-      if (results.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
+      const isBroken = results.some(({ violations }) => violations.length > 0);
+      process.exitCode = isBroken ? 1 : results.length < days ? 130 : 0;
     });
 }
 
-/** A thread per core, each with one seed at a time. */
-async function liveThrough(first: number, last: number, seen: (result: RunResult) => void): Promise<void> {
+/** A day leaves hardly anything behind: with room for its short-lived objects, little is collected twice. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 64 };
+
+/** A thread per core, each with one seed at a time; what a stop interrupts is not counted. */
+async function liveThrough(
+  first: number,
+  last: number,
+  seen: (result: RunResult) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let next = first;
+  const stopped = new Promise<null>((resolve) => {
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
   const work = async () => {
-    const thread = new Worker(new URL('../simulation/faults/thread.ts', import.meta.url));
+    const thread = new Worker(new URL('../simulation/faults/thread.ts', import.meta.url), {
+      resourceLimits: THREAD_LIMITS,
+    });
     try {
       while (next <= last) {
         const seed = next;
         next += 1;
-        seen(await runIn(thread, seed));
+        const result = await Promise.race([runIn(thread, seed), stopped]);
+        if (result === null) return;
+        seen(result);
       }
     } finally {
       await thread.terminate();
@@ -87,7 +107,8 @@ export function summaryOf(results: readonly RunResult[]): string {
   const missing = [...crashable].filter((point) => !crashed.has(point));
   const days = (results.length * (DAY.faultyMinutes + DAY.calmMinutes)) / MINUTES_PER_DAY;
   return [
-    `days simulated: ${days}`,
+    `days simulated: ${days}, with ${total(({ targets }) => targets)} targets; calm again after at most ` +
+      `${Math.max(0, ...results.map(({ settledAfterMinutes }) => settledAfterMinutes))} min`,
     `faults: ${merged(({ faults }) => faults).join(', ')}`,
     `scale calls: ${total(({ scaleCalls }) => scaleCalls)}, accepted ${total(({ accepted }) => accepted)}, ` +
       `without a record ${total(({ unrecorded }) => unrecorded)}`,

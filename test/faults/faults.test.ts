@@ -6,9 +6,11 @@ import { summaryOf } from '../../lib/cli/faults.ts';
 import { createVirtualClock } from '../../lib/simulation/clock.ts';
 import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
 import { Observer } from '../../lib/simulation/faults/observer.ts';
+import { createDice } from '../../lib/simulation/faults/plan.ts';
 import { ActionsQueue } from '../../lib/simulation/faults/queues.ts';
-import { DAY, runSeed } from '../../lib/simulation/faults/run.ts';
-import { TOKEN } from '../../lib/simulation/faults/services.ts';
+import { DAY, passMinute, runSeed } from '../../lib/simulation/faults/run.ts';
+import { fleetOf, type SimulatedTarget, TOKEN } from '../../lib/simulation/faults/scenario.ts';
+import { startWorld } from '../../lib/simulation/faults/world.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 
 const SHORT = { faultyMinutes: 180, calmMinutes: 120 };
@@ -36,28 +38,60 @@ describe('the handlers under faults', () => {
   });
 });
 
+describe('a day on which nothing goes wrong', () => {
+  it('has no error, no warning and no violation, and every action is confirmed', { timeout: 60_000 }, async () => {
+    const random = createRandom('fair');
+    const dice = createDice(random);
+    dice.calm();
+    const world = startWorld({ scenario: fleetOf(['shop/worker', 'office/worker']), random, dice });
+    const lines: string[] = [];
+    const wrote = world.observer.wrote.bind(world.observer);
+    world.observer.wrote = (asker, line) => {
+      lines.push(line);
+      wrote(asker, line);
+    };
+    try {
+      for (let minute = 0; minute < 300; minute += 1) await passMinute(world);
+    } finally {
+      world.close();
+    }
+    const troubles = lines.filter((line) => /"level":"(error|warn)"/.test(line));
+    expect(troubles).toEqual([]);
+    expect(world.observer.violations).toEqual([]);
+    expect(world.observer.accepted).toBeGreaterThan(10);
+    expect([...world.observer.outcomes.keys()]).toEqual(['confirmed']);
+  });
+});
+
 describe('the checker', () => {
   it('can fail: each broken promise is named', () => {
-    const account = new Cloud66Account({
-      clock: createVirtualClock(0),
-      random: createRandom(1),
-      stacks: [
-        {
-          uid: 'shop',
-          servers: [{ uid: 'uid-a', name: 'a' }],
-          processes: [{ name: 'worker', counts: { 'uid-a': 3 } }],
-        },
-      ],
-      tokens: [],
+    const scenario = fleetOf(['shop/worker'], {
+      maxWorkersPerServer: 3,
+      floors: [{ fromMs: 0, untilMs: 86_400_000, minWorkers: 3 }],
     });
-    const observer = new Observer(account, { minWorkers: 1, maxWorkers: 8 });
-    const post = (count: number) =>
-      JSON.stringify({ server_count: { 'uid-a': count }, user_reference: 'ours:d1:1-2:worker' });
-    const queue = new ActionsQueue(account.clock as ReturnType<typeof createVirtualClock>);
-    observer.posted(undefined, post(9), 409, {});
-    observer.posted(undefined, post(2), 200, {});
+    const clock = createVirtualClock(5_400_000);
+    const account = new Cloud66Account({ stacks: scenario.stacks, clock, random: createRandom(1), tokens: [] });
+    const [stack, target] = [account.stack('shop'), scenario.targets[0] as SimulatedTarget];
+    stack.changeByHand('worker', { 'uid-shop-a': 3 });
+    const observer = new Observer(account, scenario);
+    const post = (count: number, process_name = 'worker') =>
+      JSON.stringify({ process_name, server_count: { 'uid-shop-a': count }, user_reference: 'ours:d1:1-2:worker' });
+    const asker = (told: { readonly remaining: number; readonly isThrottled: boolean }) => ({
+      name: 'scale',
+      countsSeen: new Map(),
+      depthsKnown: new Set<string>(),
+      owed: new Set<number>(),
+      told: { ...told, limit: 3600, atMs: clock.nowMs() - 60_000 },
+    });
+    const queue = new ActionsQueue(clock);
+    observer.asks(asker({ remaining: 400, isThrottled: false }), 'GET');
+    observer.asks(asker({ remaining: 0, isThrottled: true }), 'GET');
+    observer.posted(undefined, 'shop', post(9), 409, {});
+    observer.posted(undefined, 'shop', post(9, 'mailer'), 409, {});
+    observer.posted(undefined, 'shop', post(2), 200, {});
+    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
     observer.wrote(undefined, JSON.stringify({ message: TOKEN }));
-    const record = { actionId: 5, desiredCount: 2 };
+    const record = { actionId: 5, desiredCount: 2, targetId: target.id, stackUid: 'shop' };
     observer.wrote(
       undefined,
       JSON.stringify({ event: 'outcome', record, outcome: { kind: 'confirmed', observedCount: 1 } }),
@@ -65,8 +99,11 @@ describe('the checker', () => {
     const failed = { event: 'outcome', record, outcome: { kind: 'failed', observedCount: null } };
     observer.wrote(undefined, JSON.stringify(failed));
     observer.silent('x');
-    account.stack('shop').changeByHand('worker', { 'uid-a': 2 });
-    observer.posted(undefined, post(4), 200, {});
+    const scale = { processName: 'worker', counts: { 'uid-shop-a': 2 }, user: 'robot', userReference: null };
+    stack.scale(scale);
+    clock.advanceBySeconds(60);
+    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
+    stack.changeByHand('worker', { 'uid-shop-a': 2 });
     queue.add(JSON.stringify({ actionId: 7 }), 'seven');
     queue.recorded.add(8);
     queue.recordedTwice.add(7);
@@ -74,6 +111,11 @@ describe('the checker', () => {
     expect(new Set(observer.violations.map(({ invariant }) => invariant))).toEqual(
       new Set([
         'within_limits',
+        'within_server_limits',
+        'schedule_is_kept',
+        'only_its_targets',
+        'reserve_is_kept',
+        'throttling_is_obeyed',
         'one_call_per_pass',
         'no_scale_in_on_unknown',
         'token_in_no_output',

@@ -47,7 +47,7 @@ export class Cloud66Account {
   readonly settings: AccountSettings;
   readonly calls = new CallLog();
   readonly #stacks = new Map<string, Cloud66Stack>();
-  readonly #tokens: readonly Token[];
+  #tokens: readonly Token[];
   readonly #rateLimit: RateLimit;
 
   constructor({ clock, random, stacks, tokens, settings, onWorkersChanged }: AccountOptions) {
@@ -84,6 +84,12 @@ export class Cloud66Account {
     const token = this.#tokens.find((known) => known.value === sent);
     if (token === undefined) throw new Refusal('unauthenticated', 'the access token is missing, revoked or wrong');
     return token;
+  }
+
+  /** Revokes the tokens of a user; the new one may do what the first of them could. */
+  replaceTokens(user: string, value: string): void {
+    const scopes = this.#tokens.find((token) => token.user === user)?.scopes ?? [];
+    this.#tokens = [...this.#tokens.filter((token) => token.user !== user), { value, user, scopes }];
   }
 
   /** Throws forbidden. */

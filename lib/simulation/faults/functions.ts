@@ -1,41 +1,12 @@
-/**
- * The two functions as Lambda runs them: execution environments that are reused, die in the middle of a call or of their
- * time, and start cold, with at most two at once.
- */
+/** The two functions as Lambda runs them, with all that they ask of the outside under watch. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { type Platform, wirePoller, wireScale } from '../../lambda/wire.ts';
-import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
+import { createEnvironments, type Ending, type Environment, type FunctionName, live } from './environments.ts';
 import type { Observer } from './observer.ts';
-import { awsOf, cloud66Of, type Services, silence } from './services.ts';
-
-const MAX_ENVIRONMENTS = 2;
-const TIMEOUT_MS = { scale: 60_000, poller: 75_000 } as const;
-type FunctionName = keyof typeof TIMEOUT_MS;
-
-/** How an invocation ended. */
-export type Ending =
-  | { readonly kind: 'returned'; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  /** Killed, by its timeout or by a crash. */
-  | { readonly kind: 'killed' }
-  | { readonly kind: 'throttled' };
-
-/** One execution environment. */
-export interface Environment {
-  readonly name: FunctionName;
-  readonly handler: (event: unknown, context: never) => Promise<unknown>;
-  isBusy: boolean;
-  isDead: boolean;
-  /** What was last heard of the queue's depth in this invocation. */
-  depthIsKnown: boolean;
-  /** The workers of all counts that were answered to it in this invocation. */
-  readonly countsSeen: Set<number>;
-  /** Cloud 66 accepted an action, and its record is not stored yet. */
-  owesRecord: boolean;
-  kill: () => void;
-}
+import type { Scenario } from './scenario.ts';
+import { awsOf, cloud66Of, later, type Services, silence } from './services.ts';
 
 const running = new AsyncLocalStorage<Environment>();
 
@@ -54,66 +25,75 @@ type Outside = <T>(name: string, call: () => Promise<T>) => Promise<T>;
 /** The functions, and the `fetch` that their environments share. */
 export function createFunctions(
   services: Services,
-  settings: Readonly<Record<string, string>>,
+  settings: Scenario['settings'],
   observer: Observer,
   random: Random,
   crash?: CrashPoint,
 ) {
-  const { clock, dice } = services;
-  const environments: Environment[] = [];
+  const { clock } = services;
   const outside = outsideOf(services, observer, crash);
-  const cloud66 = cloud66Of(services, (body, status, reply) =>
-    observer.posted(running.getStore(), body, status, reply),
-  );
+  const cloud66 = cloud66Of(services, (...call) => observer.posted(running.getStore(), ...call));
   let ids = 0;
-  const platform: Platform = {
-    clock,
-    write: (line) => observer.wrote(running.getStore(), line),
-    newId: () => {
-      ids += 1;
-      return `id-${ids}-${random.integer(0, 1_000_000)}`;
-    },
-    aws: {
-      credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
-      requestHandler: awsRequestHandler(services, outside),
-      signer: UNSIGNED,
-    },
+  const newId = () => {
+    ids += 1;
+    return `id-${ids}-${random.integer(0, 1_000_000)}`;
   };
-
-  const environmentOf = (name: FunctionName): Environment | null => {
-    const alive = environments.filter((one) => one.name === name && !one.isDead);
-    const idle = alive.find(({ isBusy }) => !isBusy);
-    if (idle && !dice.strikes('cold_start')) return idle;
-    if (idle) idle.isDead = true;
-    if (!idle && alive.length >= MAX_ENVIRONMENTS) return null;
-    const handler = (name === 'scale' ? wireScale : wirePoller)(settings, platform) as Environment['handler'];
-    const fresh = { isBusy: false, isDead: false, depthIsKnown: false, owesRecord: false, kill: () => {} };
-    const made: Environment = { name, handler, countsSeen: new Set(), ...fresh };
-    environments.push(made);
-    return made;
+  const aws = {
+    credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
+    requestHandler: awsRequestHandler(services, outside),
+    signer: UNSIGNED,
   };
+  const write = (line: string) => observer.wrote(running.getStore(), line);
+  const environments = createEnvironments(services, random, (name, ownClock) => {
+    const wire = name === 'scale' ? wireScale : wirePoller;
+    return wire(settings[name], { clock: ownClock, write, newId, aws }) as Environment['handler'];
+  });
 
   const invoke = async (name: FunctionName, event: unknown): Promise<Ending> => {
-    const environment = environmentOf(name);
+    const environment = environments.take(name);
     if (environment === null) return { kind: 'throttled' };
-    const ending = await live(environment, event, clock, platform.newId());
-    if (ending.kind === 'returned' && environment.owesRecord) observer.silent('an action without a record, no error');
+    const awsRequestId = newId();
+    const ending = await live(environment, clock, (times) =>
+      running.run(environment, () => environment.handler(event, { awsRequestId, ...times } as never)),
+    );
+    if (ending.kind === 'returned' && environment.owed.size > 0) {
+      observer.silent(`no record of action ${[...environment.owed].join()}, and no error`);
+    }
     return ending;
   };
 
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init);
-    const path = new URL(request.url).pathname.replace(/\d+|shop/g, '*');
-    const response = await outside(`${request.method} ${path}`, () => cloud66(request));
-    const isCount = request.method === 'GET' && path.endsWith('processes.json');
-    if (isCount && response.ok) running.getStore()?.countsSeen.add(observer.counted());
+    const request = input instanceof Request ? input : new Request(input, init);
+    const { pathname } = new URL(request.url);
+    const [, , , , stackUid = '', ...rest] = pathname.split('/');
+    const path = `/${rest.join('/').replace(/\d+/g, '*')}`;
+    const environment = running.getStore();
+    const response = await outside(`${request.method} ${path}`, () => {
+      observer.asks(environment, request.method);
+      return cloud66(request);
+    });
+    if (environment) {
+      hear(environment, response, clock.nowMs());
+      if (request.method === 'GET' && response.ok) {
+        if (path === '/processes.json') observer.counts(environment, stackUid);
+        if (path === '/actions.json') observer.logged(environment, stackUid);
+      }
+    }
     return response;
   };
-  return { invoke, fetch };
+  return { invoke, fetch, setClocksBack: environments.setClocksBack };
+}
+
+/** What an answer tells of the rate limit. */
+function hear(environment: Environment, response: Response, atMs: number): void {
+  const [remaining, limit] = ['remaining', 'limit'].map((name) => response.headers.get(`x-ratelimit-${name}`));
+  if (remaining === null || limit === null) return;
+  const isThrottled = response.status === 503;
+  environment.told = { remaining: Number(remaining), limit: Number(limit), atMs, isThrottled };
 }
 
 /** The environment may die before a call and after it; a dead one asks nothing. */
-function outsideOf({ dice }: Services, observer: Observer, crash: CrashPoint | undefined): Outside {
+function outsideOf({ dice, clock, callMs }: Services, observer: Observer, crash: CrashPoint | undefined): Outside {
   let occurrence = 0;
   const isChosen = (call: string, when: CrashPoint['when']) =>
     crash?.call === call && crash.when === when && ++occurrence === crash.occurrence;
@@ -126,6 +106,7 @@ function outsideOf({ dice }: Services, observer: Observer, crash: CrashPoint | u
       observer.crashed(functionName, name, 'before');
       return await die(environment);
     }
+    if (callMs > 0) await later(clock, callMs);
     const value = await call();
     if (dice.strikes('crash_after_call') || isChosen(`${functionName} ${name}`, 'after')) {
       observer.crashed(functionName, name, 'after');
@@ -148,8 +129,7 @@ function awsRequestHandler(services: Services, outside: Outside): AwsRequestHand
       const text = typeof sent === 'string' ? sent : new TextDecoder().decode(sent as Uint8Array);
       const { status, body } = await outside(operation, async () => aws(operation, text));
       const environment = running.getStore();
-      if (operation === 'GetQueueAttributes' && environment) environment.depthIsKnown = status === 200;
-      if (operation === 'SendMessage' && status === 200 && environment) environment.owesRecord = false;
+      if (environment) noteAws(environment, operation, text, status === 200);
       const headers = { 'content-type': 'application/x-amz-json-1.0' };
       return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
     },
@@ -158,30 +138,16 @@ function awsRequestHandler(services: Services, outside: Outside): AwsRequestHand
   return handler as unknown as AwsRequestHandler;
 }
 
-/** One invocation, to its end or its death. */
-function live(environment: Environment, event: unknown, clock: VirtualClock, awsRequestId: string): Promise<Ending> {
-  Object.assign(environment, { isBusy: true, depthIsKnown: false, owesRecord: false });
-  environment.countsSeen.clear();
-  const endsAtMs = clock.nowMs() + TIMEOUT_MS[environment.name];
-  const context = { awsRequestId, getRemainingTimeInMillis: () => endsAtMs - clock.nowMs() };
-  return new Promise((resolve) => {
-    const cancel = clock.schedule(endsAtMs, () => environment.kill());
-    const end = (ending: Ending) => {
-      cancel();
-      environment.isBusy = false;
-      resolve(ending);
-    };
-    environment.kill = () => {
-      environment.isDead = true;
-      end({ kind: 'killed' });
-    };
-    running
-      .run(environment, () => environment.handler(event, context as never))
-      .then(
-        (value) => end({ kind: 'returned', value }),
-        (error: unknown) => end({ kind: 'failed', error }),
-      );
-  });
+/** What the environment knows after an answer. */
+function noteAws({ depthsKnown, owed }: Environment, operation: string, request: string, isOk: boolean): void {
+  if (operation === 'GetQueueAttributes') {
+    const { QueueUrl } = JSON.parse(request) as { readonly QueueUrl: string };
+    if (isOk) depthsKnown.add(QueueUrl);
+    else depthsKnown.delete(QueueUrl);
+  }
+  if (operation !== 'SendMessage' || !isOk) return;
+  const { MessageBody } = JSON.parse(request) as { readonly MessageBody: string };
+  owed.delete((JSON.parse(MessageBody) as { readonly actionId: number }).actionId);
 }
 
 async function die(environment: Environment | undefined): Promise<never> {

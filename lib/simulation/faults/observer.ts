@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Cloud66Account } from '../cloud66/account.ts';
 import type { ActionsQueue } from './queues.ts';
-import { TOKEN } from './services.ts';
+import { PLACE, type Scenario, type SimulatedTarget, TOKEN } from './scenario.ts';
 
 /** A promise that was broken. */
 export interface Violation {
@@ -10,18 +10,33 @@ export interface Violation {
   readonly detail: string;
 }
 
-export interface Limits {
-  readonly minWorkers: number;
-  readonly maxWorkers: number;
-}
-
 /** As much of an environment as matters here. */
 interface Asker {
   readonly name: string;
-  readonly countsSeen: ReadonlySet<number>;
-  readonly depthIsKnown: boolean;
-  owesRecord: boolean;
+  readonly countsSeen: Map<string, Set<number>>;
+  readonly depthsKnown: ReadonlySet<string>;
+  readonly owed: Set<number>;
+  readonly told: {
+    readonly remaining: number;
+    readonly limit: number;
+    readonly atMs: number;
+    readonly isThrottled: boolean;
+  } | null;
 }
+
+/** The stack is held by an action that never ends for a while only; what follows it then is no second hand. */
+const HELD_MS = 900_000;
+const HOUR_MS = 3_600_000;
+/** Half of the reserve is nobody's but people's: API_BUDGET_RESERVE is a quarter of the limit unless set. */
+const UNTOUCHED_SHARE = 0.125;
+/** Calls that were under way side by side when the environment was told, and the pages and tries of each. */
+const UNDER_WAY = 40;
+/** While it throttles, Cloud 66 is asked again once in five minutes, by clocks that may be ahead by seconds. */
+const THROTTLED_MS = 280_000;
+/** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
+const FINDABLE_MS = { from: 40_000, until: 225_000 } as const;
+/** A pass that began before a window did may end in it, by a clock that is behind. */
+const WINDOW_MARGIN_MS = 120_000;
 
 export class Observer {
   readonly violations: Violation[] = [];
@@ -32,19 +47,23 @@ export class Observer {
   scaleCalls = 0;
   accepted = 0;
   readonly #account: Cloud66Account;
-  readonly #limits: Limits;
+  readonly #scenario: Scenario;
   readonly #references = new Set<string>();
   /** Outcomes by action. */
   readonly #ended = new Map<number, Set<string>>();
-  /** Accepted actions, each with the decision that asked for it. */
-  readonly #accepted = new Map<number, string>();
+  /** By action id. */
+  readonly #accepted = new Map<number, AcceptedAction>();
+  /** When the action log of a stack was answered to the scale function. */
+  readonly #logReads = new Map<string, number[]>();
   /** Decisions whose failure was told as an error. */
   readonly #failed = new Set<unknown>();
+  /** Workers by process and server a minute ago: what a decision may still have been made on. */
+  #recentCounts = new Map<string, Readonly<Record<string, number>>>();
   readonly #hash = createHash('sha256');
 
-  constructor(account: Cloud66Account, limits: Limits) {
+  constructor(account: Cloud66Account, scenario: Scenario) {
     this.#account = account;
-    this.#limits = limits;
+    this.#scenario = scenario;
   }
 
   called(functionName: string, call: string): void {
@@ -56,28 +75,62 @@ export class Observer {
     this.crashes.add(`${functionName} ${call} ${when}`);
   }
 
+  /** A minute begins. */
+  minute(): void {
+    this.#recentCounts = new Map(this.#scenario.targets.map((target) => [target.id, this.#countsOf(target)]));
+  }
+
+  /** Cloud 66 is about to be asked. */
+  asks(asker: Asker | undefined, method: string): void {
+    const { told = null } = asker ?? {};
+    if (told === null) return;
+    const nowMs = this.#nowMs();
+    const leftOfHourMs = HOUR_MS - (told.atMs % HOUR_MS);
+    const isSameHour = nowMs - told.atMs < leftOfHourMs - 10_000;
+    if (!isSameHour) return;
+    if (told.isThrottled && method === 'GET' && nowMs - told.atMs > 1000 && nowMs - told.atMs < THROTTLED_MS) {
+      this.#broken('throttling_is_obeyed', `asked again ${nowMs - told.atMs} ms after it was throttled`);
+    }
+    if (!told.isThrottled && told.remaining < UNTOUCHED_SHARE * told.limit - UNDER_WAY) {
+      this.#broken('reserve_is_kept', `asked with ${told.remaining} of ${told.limit} calls left`);
+    }
+  }
+
+  /** The process list of a stack was answered. */
+  counts(asker: Asker, stackUid: string): void {
+    for (const target of this.#scenario.targets) {
+      if (target.stackUid !== stackUid) continue;
+      const seen = asker.countsSeen.get(target.id) ?? new Set<number>();
+      asker.countsSeen.set(target.id, seen.add(this.counted(target)));
+    }
+  }
+
+  /** The action log of a stack was answered. */
+  logged({ name }: Asker, stackUid: string): void {
+    if (name === 'scale') this.#logReads.set(stackUid, [...(this.#logReads.get(stackUid) ?? []), this.#nowMs()]);
+  }
+
   /** A scale call that reached the account. */
-  posted(asker: Asker | undefined, body: string, status: number, reply: unknown): void {
+  posted(asker: Asker | undefined, stackUid: string, body: string, status: number, reply: unknown): void {
     this.scaleCalls += 1;
     this.#hash.update(`${body} ${status}\n`);
-    const sent = JSON.parse(body) as { server_count: Record<string, number>; user_reference: string };
+    const sent = JSON.parse(body) as ScaleBody;
+    const target = this.#scenario.targets.find(
+      (one) => one.stackUid === stackUid && one.processName === sent.process_name,
+    );
+    if (target === undefined) {
+      this.#broken('only_its_targets', `${stackUid}: ${body}`);
+      return;
+    }
     const wanted = Object.values(sent.server_count).reduce((sum, count) => sum + Number(count), 0);
-    const { minWorkers, maxWorkers } = this.#limits;
-    if (wanted < minWorkers || wanted > maxWorkers) this.#broken('within_limits', `${wanted} workers asked: ${body}`);
+    this.#checkLimits(target, sent, wanted);
     if (this.#references.has(sent.user_reference)) this.#broken('one_call_per_pass', `sent twice: ${body}`);
     this.#references.add(sent.user_reference);
     if (status !== 200) return;
     this.accepted += 1;
-    if (asker) asker.owesRecord = true;
-    const [action, before] = this.#account.stack('shop').actions();
-    if (action) this.#accepted.set(action.id, sent.user_reference.split(':')[1] ?? '');
-    if (before?.finishedAtMs === null && before.kind === 'process_scale' && action?.kind === 'process_scale') {
-      // An action that never ends holds the stack for a while only; what follows it then is no second hand.
-      const holdMs = action.startedAtMs - before.startedAtMs;
-      if (holdMs < 900_000) this.#broken('one_action_at_a_time', `${before.id} still runs: ${JSON.stringify(reply)}`);
-    }
-    const counted = this.counted();
-    if (wanted < counted && asker?.depthIsKnown !== true) {
+    this.#checkOneHand(target, asker, sent.user_reference, reply);
+    const counted = this.counted(target);
+    if (wanted < counted && asker?.depthsKnown.has(`${PLACE}/${target.queueName}`) !== true) {
       this.#broken('no_scale_in_on_unknown', `${counted} to ${wanted}, and the depth was not read`);
     }
   }
@@ -96,29 +149,25 @@ export class Observer {
       };
       if (error?.record) this.#failed.add(error.record.decisionId);
     }
-    if (entry.event !== 'outcome') return;
-    const { record, outcome } = entry as unknown as {
-      readonly record: { readonly actionId: number; readonly desiredCount: number };
-      readonly outcome: { readonly kind: string; readonly observedCount: number | null };
-    };
-    const kinds = this.#ended.get(record.actionId) ?? new Set();
-    this.#ended.set(record.actionId, kinds.add(outcome.kind));
-    if (kinds.has('confirmed') && kinds.has('failed')) this.#broken('one_outcome', line.slice(0, 400));
-    this.outcomes.set(outcome.kind, (this.outcomes.get(outcome.kind) ?? 0) + 1);
-    if (outcome.kind !== 'confirmed') return;
-    if (asker && !asker.countsSeen.has(record.desiredCount)) {
-      this.#broken('confirmed_means_seen', `${[...asker.countsSeen].join()} workers seen: ${line.slice(0, 400)}`);
-    }
-    if (outcome.observedCount !== record.desiredCount) this.#broken('confirmed_means_seen', line.slice(0, 400));
-    const action = this.#account
-      .stack('shop')
-      .actions()
-      .find(({ id }) => id === record.actionId);
-    if (action?.success !== true) this.#broken('confirmed_means_seen', `action ${record.actionId} did not succeed`);
+    if (entry.event === 'outcome') this.#checkOutcome(asker, entry as unknown as OutcomeLine, line.slice(0, 400));
   }
 
   /** After the calm: every record has come to an end or to a place, and the count to where it belongs. */
   finish(queue: ActionsQueue): void {
+    this.settle(queue);
+    for (const { body } of queue.waiting.values()) this.#broken('every_action_ends', `still waits: ${body}`);
+    for (const target of this.#scenario.targets) {
+      const count = this.counted(target);
+      if (count === target.minWorkers) continue;
+      this.#broken(
+        'converges',
+        `${target.id}: ${count} workers, expected ${target.minWorkers} without a job for hours`,
+      );
+    }
+  }
+
+  /** Every record so far is somewhere or has ended; what is over is forgotten, so that a run can go on for weeks. */
+  settle(queue: ActionsQueue): void {
     const bodies = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried];
     const kept = new Set(bodies.map((body) => (JSON.parse(body) as { readonly actionId?: number }).actionId));
     for (const id of queue.recorded) {
@@ -129,24 +178,17 @@ export class Observer {
     for (const id of queue.recorded) {
       if (!this.#accepted.has(id)) this.#broken('records_are_true', `a record tells of action ${id}, which never was`);
     }
-    const log = new Set(
-      this.#account
-        .stack('shop')
-        .actions()
-        .map(({ id }) => id),
-    );
-    for (const [id, decisionId] of this.#accepted) {
+    const log = new Set(this.#scenario.stacks.flatMap(({ uid }) => this.#actions(uid).map(({ id }) => id)));
+    for (const [id, action] of this.#accepted) {
+      const { decisionId } = action;
       // One that vanished from the log cannot be found; a failure that names it was told.
       if (queue.recorded.has(id) || !log.has(id) || this.#failed.has(decisionId)) continue;
+      // Its environment was killed, which the platform tells, and then Cloud 66 could not be read.
+      if (!this.#wasFindable(action)) continue;
       this.#broken(
         'accepted_is_followed',
         `action ${id} of decision ${decisionId} has no record, and no error names it`,
       );
-    }
-    for (const { body } of queue.waiting.values()) this.#broken('every_action_ends', `still waits: ${body}`);
-    const count = this.counted();
-    if (count !== this.#limits.minWorkers) {
-      this.#broken('converges', `${count} workers, expected ${this.#limits.minWorkers} after hours without a job`);
     }
   }
 
@@ -160,15 +202,108 @@ export class Observer {
   }
 
   /** Workers on the account's books. */
-  counted(): number {
-    const process = this.#account
-      .stack('shop')
-      .processes()
-      .find(({ name }) => name === 'worker');
-    return Object.values(process?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+  counted(target: SimulatedTarget): number {
+    return Object.values(this.#countsOf(target)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Every process has the workers that a queue without jobs needs. */
+  isSettled(): boolean {
+    return this.#scenario.targets.every((target) => this.counted(target) === target.minWorkers);
+  }
+
+  /** The log was read while a missing record could still be told from one that SQS has forgotten. */
+  #wasFindable({ stackUid, atMs }: AcceptedAction): boolean {
+    const reads = this.#logReads.get(stackUid) ?? [];
+    return reads.some((readMs) => readMs >= atMs + FINDABLE_MS.from && readMs < atMs + FINDABLE_MS.until);
+  }
+
+  #nowMs(): number {
+    return this.#account.clock.nowMs();
+  }
+
+  #countsOf({ stackUid, processName }: SimulatedTarget): Readonly<Record<string, number>> {
+    return (
+      this.#account
+        .stack(stackUid)
+        .processes()
+        .find(({ name }) => name === processName)?.counts ?? {}
+    );
+  }
+
+  #actions(stackUid: string) {
+    return this.#account.stack(stackUid).actions();
+  }
+
+  #checkLimits(target: SimulatedTarget, { server_count: asked }: ScaleBody, wanted: number): void {
+    const { minWorkers, maxWorkers, maxWorkersPerServer, floors } = target;
+    const detail = `${target.id}: ${JSON.stringify(asked)}`;
+    if (wanted < minWorkers || wanted > maxWorkers) this.#broken('within_limits', detail);
+    const nowMs = this.#nowMs();
+    const floor = floors.find(
+      ({ fromMs, untilMs }) => nowMs > fromMs + WINDOW_MARGIN_MS && nowMs < untilMs - WINDOW_MARGIN_MS,
+    );
+    if (floor && wanted < floor.minWorkers) this.#broken('schedule_is_kept', detail);
+    const now = this.#countsOf(target);
+    for (const [uid, count] of Object.entries(asked)) {
+      const had = Math.max(now[uid] ?? 0, this.#recentCounts.get(target.id)?.[uid] ?? 0);
+      if (count > maxWorkersPerServer && count > had) this.#broken('within_server_limits', detail);
+    }
+  }
+
+  #checkOneHand(target: SimulatedTarget, asker: Asker | undefined, reference: string, reply: unknown): void {
+    const [action, ...before] = this.#actions(target.stackUid);
+    if (action === undefined) return;
+    asker?.owed.add(action.id);
+    const { stackUid, processName } = target;
+    this.#accepted.set(action.id, { stackUid, decisionId: reference.split(':')[1] ?? '', atMs: this.#nowMs() });
+    const running = before.find(
+      (one) =>
+        one.finishedAtMs === null &&
+        one.kind === 'process_scale' &&
+        one.processName === processName &&
+        action.startedAtMs - one.startedAtMs < HELD_MS,
+    );
+    if (running) this.#broken('one_action_at_a_time', `${running.id} still runs: ${JSON.stringify(reply)}`);
+  }
+
+  #checkOutcome(asker: Asker | undefined, { record, outcome }: OutcomeLine, line: string): void {
+    const kinds = this.#ended.get(record.actionId) ?? new Set();
+    this.#ended.set(record.actionId, kinds.add(outcome.kind));
+    if (kinds.has('confirmed') && kinds.has('failed')) this.#broken('one_outcome', line);
+    this.outcomes.set(outcome.kind, (this.outcomes.get(outcome.kind) ?? 0) + 1);
+    if (outcome.kind !== 'confirmed') return;
+    const seen = asker?.countsSeen.get(record.targetId);
+    if (asker && !seen?.has(record.desiredCount)) {
+      this.#broken('confirmed_means_seen', `${[...(seen ?? [])].join()} workers seen: ${line}`);
+    }
+    if (outcome.observedCount !== record.desiredCount) this.#broken('confirmed_means_seen', line);
+    const action = this.#actions(record.stackUid).find(({ id }) => id === record.actionId);
+    if (action?.success !== true) this.#broken('confirmed_means_seen', `action ${record.actionId} did not succeed`);
   }
 
   #broken(invariant: string, detail: string): void {
     this.violations.push({ invariant, detail: `${new Date(this.#account.clock.nowMs()).toISOString()}: ${detail}` });
   }
+}
+
+interface AcceptedAction {
+  readonly stackUid: string;
+  readonly decisionId: string;
+  readonly atMs: number;
+}
+
+interface ScaleBody {
+  readonly process_name: string;
+  readonly server_count: Readonly<Record<string, number>>;
+  readonly user_reference: string;
+}
+
+interface OutcomeLine {
+  readonly record: {
+    readonly actionId: number;
+    readonly desiredCount: number;
+    readonly targetId: string;
+    readonly stackUid: string;
+  };
+  readonly outcome: { readonly kind: string; readonly observedCount: number | null };
 }

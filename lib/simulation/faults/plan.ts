@@ -25,10 +25,11 @@ export const FAULTS = {
   action_never_ends: 0.01,
   action_vanishes: 0.02,
   action_does_nothing: 0.04,
-  deployment: 0.004,
-  count_by_hand: 0.003,
-  server_unhealthy: 0.002,
+  /** A quarter of an hour. */
+  action_slow: 0.02,
   queue_read_fails: 0.02,
+  /** The depth of two minutes ago. */
+  queue_read_stale: 0.02,
   send_refused: 0.05,
   send_answer_lost: 0.03,
   visibility_refused: 0.03,
@@ -37,9 +38,25 @@ export const FAULTS = {
   metrics_late: 0.05,
   metrics_off_by_one: 0.03,
   parameter_throttled: 0.03,
-  /** Per minute: for three minutes the queue takes no record. */
+  /** Per minute and stack, as are all that follow. */
+  deployment: 0.004,
+  count_by_hand: 0.003,
+  server_unhealthy: 0.002,
+  server_added: 0.001,
+  server_removed: 0.001,
+  server_renamed: 0.001,
+  /** The old token is revoked at once; the parameter has the new one within two minutes. */
+  token_rotated: 0.001,
+  /** People and CI use a tenth of the hour's calls, or all that are left. */
+  calls_by_others: 0.01,
+  calls_used_up: 0.0007,
+  /** Per environment: its clock is up to five seconds ahead or behind. */
+  clock_skewed: 0.3,
+  /** Its clock goes back by three seconds. */
+  clock_set_back: 0.002,
+  /** For three minutes the queue takes no record. */
   sends_refused_long: 0.003,
-  /** Per minute: for a quarter of an hour Cloud 66 answers nothing but errors. */
+  /** For a quarter of an hour Cloud 66 answers nothing but errors. */
   cloud66_outage: 0.001,
 } as const;
 

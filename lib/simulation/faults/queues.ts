@@ -16,61 +16,89 @@ export class JobQueue {
   /** False from the calm on: no more jobs come. */
   isFed = true;
   readonly #random: Random;
-  readonly #points: {
-    readonly atMs: number;
-    readonly visible: number;
-    readonly sent: number;
-    readonly done: number;
-  }[] = [];
+  readonly #phase: number;
+  readonly #points: Point[] = [];
 
-  constructor(random: Random) {
+  /** Queues with another phase are busy at another time. */
+  constructor(random: Random, phase = 0) {
     this.#random = random;
+    this.#phase = phase;
   }
 
   pass(nowMs: number): void {
-    const wave = Math.max(0, Math.sin(nowMs / (90 * MINUTE_MS)));
+    const wave = Math.max(0, Math.sin(nowMs / (90 * MINUTE_MS) + this.#phase));
     const burst = this.#random.chance(0.01) ? 150 : 0;
     const sent = this.isFed ? Math.round(60 * wave * this.#random.next()) + burst : 0;
     const waiting = this.visible + this.inFlight + sent;
     const done = Math.min(waiting, this.workers * JOBS_PER_WORKER_MINUTE);
     this.inFlight = Math.min(waiting - done, this.workers);
     this.visible = waiting - done - this.inFlight;
-    this.#points.push({ atMs: nowMs - MINUTE_MS, visible: this.visible, sent, done });
+    this.#points.push({ atMs: nowMs - MINUTE_MS, visible: this.visible, inFlight: this.inFlight, sent, done });
     if (this.#points.length > 200) this.#points.shift();
   }
 
-  attributes(): Record<string, string> {
+  /** As they were so many minutes ago. */
+  attributes(minutesAgo = 0): Record<string, string> {
+    const { visible, inFlight } = this.#points.at(-1 - minutesAgo) ?? this;
     return {
-      ApproximateNumberOfMessages: String(this.visible),
-      ApproximateNumberOfMessagesNotVisible: String(this.inFlight),
+      ApproximateNumberOfMessages: String(visible),
+      ApproximateNumberOfMessagesNotVisible: String(inFlight),
       ApproximateNumberOfMessagesDelayed: '0',
     };
   }
 
-  /** An answer of GetMetricData, perhaps late, empty or wrong by one point. */
-  metricData(request: Readonly<Record<string, unknown>>, nowMs: number, dice: Dice): unknown {
-    const queries = request.MetricDataQueries as readonly {
-      readonly Id: string;
-      readonly MetricStat: { readonly Metric: { readonly MetricName: string } };
-    }[];
-    const isEmpty = dice.strikes('metrics_empty');
-    const lagMs = (dice.strikes('metrics_late') ? 6 : 1) * MINUTE_MS;
-    const missing = dice.strikes('metrics_off_by_one') ? 1 : 0;
-    const fromMs = Number(request.StartTime) * 1000;
-    const points = this.#points.filter(({ atMs }) => atMs >= fromMs && atMs + MINUTE_MS + lagMs <= nowMs);
+  /** What CloudWatch has of the queue since a time. */
+  points(fromMs: number): readonly Point[] {
+    return this.#points.filter(({ atMs }) => atMs >= fromMs);
+  }
+}
+
+/** A minute of a queue. */
+interface Point {
+  readonly atMs: number;
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly sent: number;
+  readonly done: number;
+}
+
+interface MetricQuery {
+  readonly Id: string;
+  readonly MetricStat: {
+    readonly Metric: { readonly MetricName: string; readonly Dimensions?: readonly { readonly Value: string }[] };
+  };
+}
+
+/** An answer of GetMetricData, perhaps late, empty or short of a point; nothing before `sinceMs`. */
+export function metricData(
+  request: Readonly<Record<string, unknown>>,
+  queues: ReadonlyMap<string, JobQueue>,
+  { nowMs, sinceMs, dice }: { readonly nowMs: number; readonly sinceMs: number; readonly dice: Dice },
+): unknown {
+  const queries = request.MetricDataQueries as readonly MetricQuery[];
+  const isEmpty = dice.strikes('metrics_empty');
+  const lagMs = (dice.strikes('metrics_late') ? 6 : 1) * MINUTE_MS;
+  const missing = dice.strikes('metrics_off_by_one') ? 1 : 0;
+  const fromMs = Math.max(Number(request.StartTime) * 1000, sinceMs);
+  const MetricDataResults = queries.map(({ Id, MetricStat: { Metric } }) => {
+    const queue = queues.get(Metric.Dimensions?.[0]?.Value ?? '');
+    const points = (queue?.points(fromMs) ?? []).filter(({ atMs }) => atMs + MINUTE_MS + lagMs <= nowMs);
     const shown = isEmpty ? [] : points.slice(missing);
-    const MetricDataResults = queries.map(({ Id, MetricStat }) => ({
+    return {
       Id,
       StatusCode: 'Complete',
       Timestamps: shown.map(({ atMs }) => atMs / 1000),
-      Values: shown.map((point) => {
-        if (MetricStat.Metric.MetricName === 'ApproximateNumberOfMessagesVisible') return point.visible;
-        if (MetricStat.Metric.MetricName === 'NumberOfMessagesSent') return point.sent;
-        return MetricStat.Metric.MetricName === 'NumberOfMessagesDeleted' ? point.done : 0;
-      }),
-    }));
-    return { MetricDataResults, Messages: [] };
-  }
+      Values: shown.map((point) => metricOf(point, Metric.MetricName)),
+    };
+  });
+  return { MetricDataResults, Messages: [] };
+}
+
+function metricOf({ visible, inFlight, sent, done }: Point, metricName: string): number {
+  if (metricName === 'ApproximateNumberOfMessagesVisible') return visible;
+  if (metricName === 'ApproximateNumberOfMessagesNotVisible') return inFlight;
+  if (metricName === 'NumberOfMessagesSent') return sent;
+  return metricName === 'NumberOfMessagesDeleted' ? done : 0;
 }
 
 /** SQS drops what it has seen within this time: "Amazon SQS FIFO queues", deduplication interval. */
@@ -79,6 +107,7 @@ const REMEMBERED_MS = 300_000;
 interface Message {
   readonly id: string;
   readonly body: string;
+  readonly groupId: string;
   receives: number;
   dueAtMs: number;
 }
@@ -103,12 +132,13 @@ export class ActionsQueue {
     const sentAtMs = this.#known.get(deduplicationId);
     if (sentAtMs !== undefined && nowMs - sentAtMs < REMEMBERED_MS) return;
     this.#known.set(deduplicationId, nowMs);
-    const { actionId } = JSON.parse(body) as { actionId: number };
+    const { actionId, targetId: groupId } = JSON.parse(body) as { actionId: number; targetId: string };
     if (this.recorded.has(actionId)) this.recordedTwice.add(actionId);
     this.recorded.add(actionId);
     this.waiting.set(deduplicationId, {
       id: deduplicationId,
       body,
+      groupId,
       receives: 0,
       dueAtMs: nowMs + 10_000,
     });

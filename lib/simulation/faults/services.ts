@@ -1,26 +1,31 @@
 /** The services around the handlers, without sockets: AWS as its SDK asks it, and Cloud 66 as `fetch` does. */
+import { createHash } from 'node:crypto';
 import type { VirtualClock } from '../clock.ts';
 import type { Cloud66Account } from '../cloud66/account.ts';
 import { createReplyForms } from '../cloud66/reply-forms.ts';
 import { answer } from '../cloud66/routes.ts';
 import type { Random } from '../random.ts';
 import type { Dice } from './plan.ts';
-import type { ActionsQueue, JobQueue } from './queues.ts';
+import { type ActionsQueue, type JobQueue, metricData } from './queues.ts';
+import { type Scenario, TOKEN_PARAMETER } from './scenario.ts';
 
-export const TOKEN = 'simulated-token-0123456789abcdef';
-export const USER = 'robot@example.com';
-export const PLACE = 'https://sqs.us-east-1.amazonaws.com/123456789012';
 const SLOW_MS = 4_000;
 
 export interface Services {
   readonly clock: VirtualClock;
   readonly account: Cloud66Account;
-  readonly jobs: JobQueue;
+  readonly scenario: Scenario;
+  /** By queue name. */
+  readonly jobs: ReadonlyMap<string, JobQueue>;
   readonly actions: ActionsQueue;
   readonly dice: Dice;
   readonly random: Random;
   /** Whole services that are away for a while. */
   readonly outages: { sendsUntilMs: number; cloud66UntilMs: number };
+  /** What the parameter holds. */
+  readonly token: { value: string };
+  /** What every call takes, in virtual time. */
+  readonly callMs: number;
 }
 
 /** What a service answers: a status and a JSON body. */
@@ -43,25 +48,31 @@ type Operation = (request: Readonly<Record<string, unknown>>) => Reply;
 /** Answers one operation of AWS by its bare name. */
 export function awsOf({
   clock,
+  scenario,
   jobs,
   actions,
   dice,
   outages,
+  token,
 }: Services): (operation: string, request: string) => Reply {
   const trouble = (type: string, status = 400): Reply => ({ status, body: { __type: type, message: 'simulated' } });
   const broken = () => trouble('InternalFailure', 500);
   const operations: Readonly<Record<string, Operation>> = {
-    GetQueueAttributes: () => {
+    GetQueueAttributes: ({ QueueUrl }) => {
       // A refusal of access, because that one is not tried again within the call.
       if (dice.strikes('queue_read_fails')) return trouble('AccessDeniedException', 403);
-      return { status: 200, body: { Attributes: jobs.attributes() } };
+      const minutesAgo = dice.strikes('queue_read_stale') ? 2 : 0;
+      const queue = jobs.get(String(QueueUrl).split('/').at(-1) ?? '');
+      return { status: 200, body: { Attributes: queue?.attributes(minutesAgo) } };
     },
     SendMessage: ({ QueueUrl, MessageBody, MessageDeduplicationId }) => {
       if (dice.strikes('send_refused') || clock.nowMs() < outages.sendsUntilMs)
         return trouble('AccessDeniedException', 403);
       if (String(QueueUrl).endsWith('dead.fifo')) actions.bury(String(MessageBody));
       else actions.add(String(MessageBody), String(MessageDeduplicationId));
-      return dice.strikes('send_answer_lost') ? broken() : { status: 200, body: { MessageId: 'm' } };
+      if (dice.strikes('send_answer_lost')) return broken();
+      const MD5OfMessageBody = createHash('md5').update(String(MessageBody)).digest('hex');
+      return { status: 200, body: { MessageId: 'm', MD5OfMessageBody } };
     },
     ChangeMessageVisibility: ({ ReceiptHandle, VisibilityTimeout }) => {
       if (dice.strikes('visibility_refused')) return trouble('AccessDeniedException', 403);
@@ -70,12 +81,15 @@ export function awsOf({
     },
     GetMetricData: (request) => {
       if (dice.strikes('metrics_fail')) return trouble('AccessDeniedException', 403);
-      return { status: 200, body: jobs.metricData(request, clock.nowMs(), dice) };
+      return {
+        status: 200,
+        body: metricData(request, jobs, { nowMs: clock.nowMs(), sinceMs: scenario.metricsFromMs, dice }),
+      };
     },
     GetParameter: ({ Name }) => {
       if (dice.strikes('parameter_throttled')) return trouble('ThrottlingException');
-      if (Name !== '/token') return trouble('ParameterNotFound');
-      return { status: 200, body: { Parameter: { Value: TOKEN } } };
+      if (Name !== TOKEN_PARAMETER) return trouble('ParameterNotFound');
+      return { status: 200, body: { Parameter: { Value: token.value } } };
     },
   };
   return (operation, request) => {
@@ -88,7 +102,7 @@ export function awsOf({
 /** Cloud 66 behind an unreliable network. `seen` is told of every scale call that reaches the account. */
 export function cloud66Of(
   { account, dice, random, clock, outages }: Services,
-  seen: (body: string, status: number, reply: unknown) => void,
+  seen: (stackUid: string, body: string, status: number, reply: unknown) => void,
 ): (request: Request) => Promise<Response> {
   const forms = createReplyForms('mixed', random.fork('forms'));
   return async (request) => {
@@ -104,7 +118,7 @@ export function cloud66Of(
     const authorization = request.headers.get('authorization') ?? undefined;
     const call = { method: request.method, path: url.pathname, query: url.searchParams, authorization, body };
     const reply = answer({ account, forms }, call);
-    if (request.method === 'POST') seen(body, reply.status, reply.body);
+    if (request.method === 'POST') seen(url.pathname.split('/')[4] ?? '', body, reply.status, reply.body);
     if (dice.strikes('cloud66_answer_lost')) throw new TypeError('fetch failed');
     const text = JSON.stringify(reply.body);
     const sent = dice.strikes('cloud66_cut_body') ? text.slice(0, text.length / 2) : text;
@@ -113,7 +127,8 @@ export function cloud66Of(
   };
 }
 
-function later(clock: VirtualClock, delayMs: number): Promise<void> {
+/** Waits in virtual time. */
+export function later(clock: VirtualClock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     clock.schedule(clock.nowMs() + delayMs, resolve);
   });
