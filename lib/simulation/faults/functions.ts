@@ -5,6 +5,7 @@ import { type Platform, wirePoller, wireScale } from '../../lambda/wire.ts';
 import type { Random } from '../random.ts';
 import { createEnvironments, type Ending, type Environment, type FunctionName, live } from './environments.ts';
 import type { Observer } from './observer.ts';
+import { actionIdOf } from './queues.ts';
 import type { Scenario } from './scenario.ts';
 import { awsOf, cloud66Of, later, type Services, silence } from './services.ts';
 
@@ -147,7 +148,7 @@ function noteAws({ depthsKnown, owed }: Environment, operation: string, request:
   }
   if (operation !== 'SendMessage' || !isOk) return;
   const { MessageBody } = JSON.parse(request) as { readonly MessageBody: string };
-  owed.delete((JSON.parse(MessageBody) as { readonly actionId: number }).actionId);
+  owed.delete(actionIdOf(MessageBody) ?? 0);
 }
 
 async function die(environment: Environment | undefined): Promise<never> {

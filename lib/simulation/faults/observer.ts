@@ -1,7 +1,7 @@
 /** Watches a run: what must never happen, and what did. The invariants are here and nowhere else. */
 import { createHash } from 'node:crypto';
 import type { Cloud66Account } from '../cloud66/account.ts';
-import type { ActionsQueue } from './queues.ts';
+import { type ActionsQueue, actionIdOf } from './queues.ts';
 import { PLACE, type Scenario, type SimulatedTarget, TOKEN } from './scenario.ts';
 
 /** A promise that was broken. */
@@ -27,6 +27,8 @@ interface Asker {
 /** The stack is held by an action that never ends for a while only; what follows it then is no second hand. */
 const HELD_MS = 900_000;
 const HOUR_MS = 3_600_000;
+/** So close to the hour, a skewed clock may be in another one. */
+const SKEW_MS = 10_000;
 /** Half of the reserve is nobody's but people's: API_BUDGET_RESERVE is a quarter of the limit unless set. */
 const UNTOUCHED_SHARE = 0.125;
 /** Calls that were under way side by side when the environment was told, and the pages and tries of each. */
@@ -35,6 +37,8 @@ const UNDER_WAY = 40;
 const THROTTLED_MS = 280_000;
 /** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
 const FINDABLE_MS = { from: 40_000, until: 225_000 } as const;
+/** Longer than any action is followed. */
+const REMEMBERED_MS = 2 * HOUR_MS;
 /** A pass that began before a window did may end in it, by a clock that is behind. */
 const WINDOW_MARGIN_MS = 120_000;
 
@@ -48,15 +52,16 @@ export class Observer {
   accepted = 0;
   readonly #account: Cloud66Account;
   readonly #scenario: Scenario;
-  readonly #references = new Set<string>();
+  /** Notes of scale calls, and when each was made. */
+  readonly #references = new Map<string, number>();
   /** Outcomes by action. */
   readonly #ended = new Map<number, Set<string>>();
   /** By action id. */
   readonly #accepted = new Map<number, AcceptedAction>();
   /** When the action log of a stack was answered to the scale function. */
   readonly #logReads = new Map<string, number[]>();
-  /** Decisions whose failure was told as an error. */
-  readonly #failed = new Set<unknown>();
+  /** Decisions whose failure was told as an error, and when. */
+  readonly #failed = new Map<unknown, number>();
   /** Workers by process and server a minute ago: what a decision may still have been made on. */
   #recentCounts = new Map<string, Readonly<Record<string, number>>>();
   readonly #hash = createHash('sha256');
@@ -85,8 +90,8 @@ export class Observer {
     const { told = null } = asker ?? {};
     if (told === null) return;
     const nowMs = this.#nowMs();
-    const leftOfHourMs = HOUR_MS - (told.atMs % HOUR_MS);
-    const isSameHour = nowMs - told.atMs < leftOfHourMs - 10_000;
+    const intoHourMs = told.atMs % HOUR_MS;
+    const isSameHour = intoHourMs > SKEW_MS && intoHourMs + nowMs - told.atMs < HOUR_MS - SKEW_MS;
     if (!isSameHour) return;
     if (told.isThrottled && method === 'GET' && nowMs - told.atMs > 1000 && nowMs - told.atMs < THROTTLED_MS) {
       this.#broken('throttling_is_obeyed', `asked again ${nowMs - told.atMs} ms after it was throttled`);
@@ -125,7 +130,7 @@ export class Observer {
     const wanted = Object.values(sent.server_count).reduce((sum, count) => sum + Number(count), 0);
     this.#checkLimits(target, sent, wanted);
     if (this.#references.has(sent.user_reference)) this.#broken('one_call_per_pass', `sent twice: ${body}`);
-    this.#references.add(sent.user_reference);
+    this.#references.set(sent.user_reference, this.#nowMs());
     if (status !== 200) return;
     this.accepted += 1;
     this.#checkOneHand(target, asker, sent.user_reference, reply);
@@ -135,6 +140,11 @@ export class Observer {
     }
   }
 
+  /** An action that was accepted before anybody watched. */
+  accept(actionId: number, stackUid: string, decisionId: string): void {
+    this.#accepted.set(actionId, { stackUid, decisionId, atMs: this.#nowMs() });
+  }
+
   /** A line of a handler's log. */
   wrote(asker: Asker | undefined, line: string): void {
     const functionName = asker?.name ?? 'none';
@@ -142,12 +152,12 @@ export class Observer {
     if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
     const entry = JSON.parse(line) as Record<string, unknown>;
     if (entry.level === 'error') {
-      this.#failed.add(entry.decisionId);
+      this.#failed.set(entry.decisionId, this.#nowMs());
       // A record that could not be stored is told whole, also by a later decision that tried again.
       const { error } = (entry.result ?? {}) as {
         readonly error?: { readonly record?: { readonly decisionId: string } };
       };
-      if (error?.record) this.#failed.add(error.record.decisionId);
+      if (error?.record) this.#failed.set(error.record.decisionId, this.#nowMs());
     }
     if (entry.event === 'outcome') this.#checkOutcome(asker, entry as unknown as OutcomeLine, line.slice(0, 400));
   }
@@ -166,10 +176,30 @@ export class Observer {
     }
   }
 
-  /** Every record so far is somewhere or has ended; what is over is forgotten, so that a run can go on for weeks. */
+  /** Forgets what was over hours ago, so that a run can go on for weeks. Call `settle` first. */
+  forget(queue: ActionsQueue): void {
+    const beforeMs = this.#nowMs() - REMEMBERED_MS;
+    for (const [id, { atMs }] of this.#accepted) {
+      if (atMs > beforeMs || (queue.recorded.has(id) && !this.#ended.has(id))) continue;
+      this.#accepted.delete(id);
+      this.#ended.delete(id);
+      queue.recorded.delete(id);
+    }
+    for (const known of [this.#references, this.#failed]) {
+      for (const [key, atMs] of known) if (atMs < beforeMs) known.delete(key as never);
+    }
+    for (const [uid, reads] of this.#logReads)
+      this.#logReads.set(
+        uid,
+        reads.filter((atMs) => atMs > beforeMs),
+      );
+    queue.forget();
+  }
+
+  /** Every record so far is somewhere or has ended, and every accepted action has one. */
   settle(queue: ActionsQueue): void {
     const bodies = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried];
-    const kept = new Set(bodies.map((body) => (JSON.parse(body) as { readonly actionId?: number }).actionId));
+    const kept = new Set(bodies.map(actionIdOf));
     for (const id of queue.recorded) {
       if (this.#ended.has(id) || kept.has(id)) continue;
       this.#broken('no_record_lost', `the record of action ${id} has no outcome and is in no queue`);

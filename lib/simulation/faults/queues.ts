@@ -104,6 +104,9 @@ function metricOf({ visible, inFlight, sent, done }: Point, metricName: string):
 /** SQS drops what it has seen within this time: "Amazon SQS FIFO queues", deduplication interval. */
 const REMEMBERED_MS = 300_000;
 
+/** ACTION_FIRST_LOOK_SECONDS. */
+const FIRST_LOOK_MS = 10_000;
+
 interface Message {
   readonly id: string;
   readonly body: string;
@@ -112,11 +115,22 @@ interface Message {
   dueAtMs: number;
 }
 
+/** The action that a message is about; null when it is no record. */
+export function actionIdOf(body: string): number | null {
+  try {
+    return (JSON.parse(body) as { readonly actionId?: number }).actionId ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** Action records until they are deleted; a message that was sent with a known id is dropped. */
 export class ActionsQueue {
   readonly waiting = new Map<string, Message>();
   readonly buried: string[] = [];
-  /** Ids of the actions whose record ever arrived. */
+  /** Records that ever arrived, each once. */
+  stored = 0;
+  /** Ids of the actions whose record arrived. */
   readonly recorded = new Set<number>();
   /** Those whose record arrived again after SQS had forgotten the first. */
   readonly recordedTwice = new Set<number>();
@@ -134,14 +148,20 @@ export class ActionsQueue {
     this.#known.set(deduplicationId, nowMs);
     const { actionId, targetId: groupId } = JSON.parse(body) as { actionId: number; targetId: string };
     if (this.recorded.has(actionId)) this.recordedTwice.add(actionId);
+    else this.stored += 1;
     this.recorded.add(actionId);
-    this.waiting.set(deduplicationId, {
-      id: deduplicationId,
-      body,
-      groupId,
-      receives: 0,
-      dueAtMs: nowMs + 10_000,
-    });
+    this.addForeign(body, deduplicationId, groupId);
+  }
+
+  /** Whatever it is. */
+  addForeign(body: string, id: string, groupId: string): void {
+    this.waiting.set(id, { id, body, groupId, receives: 0, dueAtMs: this.#clock.nowMs() + FIRST_LOOK_MS });
+  }
+
+  /** Forgets what SQS has forgotten. */
+  forget(): void {
+    const beforeMs = this.#clock.nowMs() - REMEMBERED_MS;
+    for (const [id, sentAtMs] of this.#known) if (sentAtMs < beforeMs) this.#known.delete(id);
   }
 
   bury(body: string): void {

@@ -66,7 +66,7 @@ export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash 
     outcomes,
     scaleCalls,
     accepted,
-    unrecorded: accepted - services.actions.recorded.size,
+    unrecorded: accepted - services.actions.stored,
     calls,
     crashes,
     settledAfterMinutes,
