@@ -38,9 +38,16 @@ const PATTERNS: readonly RegExp[] = [
   /(\/\/)[^\s/:@"']+:[^\s/@"']+(?=@)/g,
 ];
 
+/** Every match of the patterns has one of these; most keys and all numbers have none. */
+const MAY_MATCH = /[\s:=]/;
+/** Keys are the names in our own code and in what is quoted; beyond this many, whoever sends them makes them up. */
+const MAX_KNOWN_KEYS = 1000;
+
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
   let forms: readonly string[] = [];
+  let shortestForm = Number.POSITIVE_INFINITY;
+  const knownKeys = new Map<string, boolean>();
 
   const withoutSecrets = (text: string) => forms.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
 
@@ -49,12 +56,19 @@ export function createRedactor(): Redactor {
       const known = [...forms, ...formsOf(secret.trim())];
       // Longest first, so that no part of a longer form is left over.
       forms = [...new Set(known)].toSorted((a, b) => b.length - a.length);
+      shortestForm = forms.at(-1)?.length ?? shortestForm;
     },
     text(text) {
-      return PATTERNS.reduce((rest, pattern) => rest.replace(pattern, `$1${REDACTED}`), withoutSecrets(text));
+      const known = text.length < shortestForm ? text : withoutSecrets(text);
+      if (!MAY_MATCH.test(known)) return known;
+      return PATTERNS.reduce((rest, pattern) => rest.replace(pattern, `$1${REDACTED}`), known);
     },
     hidesKey(key) {
-      return SECRET_KEY.test(key.toLowerCase().replace(/[^a-z0-9]/g, ''));
+      const known = knownKeys.get(key);
+      if (known !== undefined) return known;
+      const isHidden = SECRET_KEY.test(key.toLowerCase().replace(/[^a-z0-9]/g, ''));
+      if (knownKeys.size < MAX_KNOWN_KEYS) knownKeys.set(key, isHidden);
+      return isHidden;
     },
   };
 }
