@@ -30,6 +30,8 @@ const DEFAULT_TRACE = join(ROOT, 'test', 'fixtures', 'traces', 'azfn19_base_spik
 const SIMULATED_SECONDS = 1200;
 /** A slow action or a second round of scaling in may take longer; then something is wrong. */
 const LIMIT_FACTOR = 1.6;
+/** With faults a record may be hidden for six minutes, and an action be given up after fifteen. */
+const FAULTY_LIMIT_FACTOR = 3;
 const LOAD = { pieceSeconds: 300, messages: 500 };
 const JOB_SECONDS = 3;
 
@@ -47,6 +49,7 @@ interface StartOptions {
   readonly trace: string;
   readonly seconds: number;
   readonly seed: number;
+  readonly faults?: number;
   readonly json: boolean;
   readonly page: boolean;
   readonly port: number;
@@ -71,6 +74,11 @@ export function startCommand(): Command {
     )
     .option('--seconds <n>', 'wall time for the 20 simulated minutes; 1200 is real time', wholeNumber(40, 3600), 110)
     .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 31), 1)
+    .option(
+      '--faults <seed>',
+      'draw faults from a seed for ten minutes, of the kinds of npm run faults',
+      wholeNumber(0, 2 ** 31),
+    )
     .option('--json', 'print the summary as JSON, alone on standard output and as the last line of all', false)
     .option('--port <n>', 'port of the local page; a free one unless given', wholeNumber(1024, 65_535), 0)
     .option('--no-page', 'serve no page')
@@ -80,7 +88,7 @@ export function startCommand(): Command {
 }
 
 async function start(options: StartOptions): Promise<void> {
-  const { trace: file, seconds, seed, json } = options;
+  const { trace: file, seconds, seed, faults, json } = options;
   const trace = parseTrace(await readTrace(file), basename(file, '.csv'));
   const load = loadOf({ trace, ...LOAD, random: loadRandom(seed) });
   const stop = new AbortController();
@@ -105,7 +113,8 @@ async function start(options: StartOptions): Promise<void> {
       load,
       seed,
       jobSeconds: JOB_SECONDS,
-      limitSeconds: SIMULATED_SECONDS * LIMIT_FACTOR,
+      limitSeconds: SIMULATED_SECONDS * (faults === undefined ? LIMIT_FACTOR : FAULTY_LIMIT_FACTOR),
+      ...(faults === undefined ? {} : { faultSeed: faults }),
       tell: (atSeconds, what, text) => say(`${clockOf(atSeconds)}  ${column(what)}  ${text}`),
       signal: stop.signal,
       async afterwards(summary) {

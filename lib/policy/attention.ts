@@ -30,9 +30,6 @@ export function attentionOf(decision: Decision, observation: Observation, policy
   if (decision.action !== 'hold') return { awake: true, why: 'A change was ordered.' };
   const moving = changeUnderWay(observation, policy, now);
   if (moving !== null) return { awake: true, why: moving };
-  if (decision.reason === 'stack_busy' && decision.recommendedCount !== decision.currentCount) {
-    return { awake: true, why: 'A change is wanted as soon as the stack is free.' };
-  }
   const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
   const backlog = observation.backlog.value;
   const jobSeconds = serviceSeconds(strategy, rates);

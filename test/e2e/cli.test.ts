@@ -111,6 +111,14 @@ describe('npm start', { concurrent: true, timeout: 150_000 }, () => {
     for (const part of ['is ALARM', 'scale out 1 -> ', 'confirmed', 'The loop is closed']) expect(text).toContain(part);
   });
 
+  it('closes the loop through faults drawn from a seed, and says which there were', async () => {
+    await whole.ended; // alone on the machine, so that its seconds are its own
+    const { code, text } = await start('--no-page', '--seconds', '60', '--faults', '2').ended;
+    expect(text).toContain('The loop is closed, although the run was disturbed');
+    expect(text).toMatch(/from outside, \d\d:\d\d faults of seed 2: \w+ \d+/);
+    expect(code).toBe(0);
+  });
+
   it('stops at Ctrl-C: a summary, an exit code that is not 0, and no process left', async () => {
     const run = await stopped;
     await run.said('scale out');
@@ -150,6 +158,6 @@ describe('npm start', { concurrent: true, timeout: 150_000 }, () => {
   it('explains itself', async () => {
     const { code, text } = await start('--help').ended;
     expect(code).toBe(0);
-    for (const option of ['--trace', '--seconds', '--seed', '--json']) expect(text).toContain(option);
+    for (const option of ['--trace', '--seconds', '--seed', '--faults', '--json']) expect(text).toContain(option);
   });
 });

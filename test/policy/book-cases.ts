@@ -9,6 +9,7 @@ import type {
   Look,
   Observation,
   Policy,
+  RateHistory,
   StackStatus,
 } from '../../lib/domain.ts';
 import { createRandom, type Random } from '../../lib/simulation/random.ts';
@@ -309,12 +310,28 @@ function stack(): readonly BookCase[] {
     ),
     at('by hand where no note is shown', seen([ended(5, byHand)])),
     at('by somebody with a note', seen([ended(5, { ...byHand, userReference: 'ci' })])),
+    at('changed by hand twice', seen([ended(900), ended(200, { ...byHand, id: 9 }), ended(50, { ...byHand, id: 10 })])),
+    at(
+      'changed by hand twice, the newer one first',
+      seen([ended(50, { ...byHand, id: 10 }), ended(200, { ...byHand, id: 9 }), ended(900)]),
+    ),
+    at('being changed by hand', seen([ended(900), actionOf({ ...byHand, id: 9, startedAtMs: secondsAgo(901) })])),
+    at('an odd note', seen([ended(5, { ...byHand, userReference: 'cloud66-autoscaler:odd' })])),
+    at('landed 60 s ago', observationOf(1, 0, { actions: ok([ended(60)]) })),
+    at('landed 61 s ago', observationOf(1, 0, { actions: ok([ended(61)]) })),
+    at('landed twice', observationOf(8, 10, { actions: ok([ended(400), ended(100, { id: 8 })]) })),
+    at('stack busy, nothing wanted', observationOf(1, 0, { actions: ok([actionOf(deployment)]) })),
     at('failed by hand', seen([ended(900), ended(5, { ...byHand, id: 9, success: false })])),
     at(
       'changed by hand, nothing wanted',
       observationOf(1, 10, { actions: ok([ended(900), ended(5, { ...byHand, id: 9 })]) }),
     ),
   ];
+}
+
+/** The same with the strategy that keeps a wait, which is looked at again when a change is held back. */
+function withLatency({ name, input }: BookCase): BookCase {
+  return { name: `${name}, latency`, input: { ...input, policy: { ...input.policy, strategy: LATENCY } } };
 }
 
 function people(): readonly BookCase[] {
@@ -340,44 +357,58 @@ function people(): readonly BookCase[] {
   ];
 }
 
-/** Two raises, and what came of them. */
+/** Two raises, and what came of them: jobs of six seconds, far more of them than are finished. */
 function effects(): readonly BookCase[] {
   const looks = (from: number, to: number, last: number) => [
-    lookAt(540, 100, from, from),
-    lookAt(300, 200, to, to),
-    lookAt(240, last, to + 1, to + 1),
+    lookAt(540, 3000, from, from),
+    lookAt(360, 4000, to, to),
+    lookAt(300, last, to + 1, to + 1),
     lookAt(60, last, to + 1, to + 1),
   ];
-  const rates = (before: number, after: number) =>
-    ratesOf([...Array<number>(15).fill(before), ...Array<number>(5).fill(after)], 6, NOW);
-  const seen = (workers: number, all: readonly Look[], before: number, after: number) =>
-    observationOf(workers, 90, { looks: ok(all), rates: ok(rates(before, after)) });
-  return [
-    at('no effect', seen(6, looks(4, 5, 300), 40, 40)),
-    at('a tenth more', seen(6, looks(4, 5, 300), 40, 44)),
-    at('more than a tenth', seen(6, looks(4, 5, 300), 40, 45)),
-    at('grown by half', seen(6, looks(4, 5, 300), 40, 40)),
-    at('grown by less', seen(5, looks(4, 5, 300), 40, 40)),
-    at('falling', seen(6, [...looks(4, 5, 300), lookAt(30, 200, 6, 6)], 40, 40)),
-    at('gone', seen(6, looks(4, 5, 0), 40, 40)),
-    at('one raise', seen(6, [lookAt(540, 100, 4, 4), lookAt(240, 300, 6, 6), lookAt(60, 300, 6, 6)], 40, 40)),
-    at('no raise', seen(6, [lookAt(540, 100, 6, 6), lookAt(60, 300, 6, 6)], 40, 40)),
-    at('no looks', observationOf(6, 90, { looks: { kind: 'not_read' }, rates: ok(rates(40, 40)) })),
-    at(
-      'short past',
-      observationOf(6, 90, { looks: ok(looks(4, 5, 300)), rates: ok(ratesOf([40, 40, 40, 40, 40, 40])) }),
+  const rates = (before: number, after: number): RateHistory => {
+    const deleted = [...Array<number>(14).fill(before), ...Array<number>(6).fill(after)];
+    return { ...ratesOf(deleted), sent: deleted.map((count) => count * 3) };
+  };
+  const seen = (workers: number, all: readonly Look[], past: RateHistory, visible = 5000) =>
+    observationOf(workers, visible, { looks: ok(all), rates: ok(past) });
+  const policy = { strategy: LATENCY, maxWorkers: 100 };
+  const raised = looks(4, 5, 5000);
+  const cases: Readonly<Record<string, Observation>> = {
+    'no effect': seen(6, raised, rates(40, 40)),
+    'a tenth more': seen(6, raised, rates(40, 44)),
+    'more than a tenth': seen(6, raised, rates(40, 45)),
+    'less than before': seen(6, raised, rates(40, 30)),
+    'grown by less than half': seen(5, raised, rates(40, 40)),
+    'falling since': seen(6, [...raised, lookAt(30, 4999, 6, 6)], rates(40, 40)),
+    'as many as then': seen(6, [...raised, lookAt(30, 5000, 6, 6)], rates(40, 40)),
+    'nothing waited then': seen(6, looks(4, 5, 0), rates(40, 40)),
+    'one raise': seen(6, [lookAt(540, 3000, 4, 4), lookAt(300, 5000, 6, 6), lookAt(60, 5000, 6, 6)], rates(40, 40)),
+    'no raise': seen(6, [lookAt(540, 3000, 6, 6), lookAt(60, 5000, 6, 6)], rates(40, 40)),
+    'one look': seen(6, [lookAt(60, 5000, 6, 6)], rates(40, 40)),
+    'no looks': observationOf(6, 5000, { looks: { kind: 'not_read' }, rates: ok(rates(40, 40)) }),
+    'no rates': observationOf(6, 5000, { looks: ok(raised), rates: unknown() }),
+    'fewer wanted': seen(60, raised, rates(40, 40), 0),
+    'raises a moment ago': seen(
+      6,
+      raised.map((look) => ({ ...look, atMs: look.atMs + 200_000 })),
+      rates(40, 40),
     ),
-    at(
-      'gaps',
-      observationOf(6, 90, {
-        looks: ok(looks(4, 5, 300)),
-        rates: ok({
-          ...rates(40, 40),
-          deleted: rates(40, 40).deleted.map((count, index) => (index > 16 ? null : count)),
-        }),
-      }),
-    ),
-  ];
+    'a short past': seen(6, raised, ratesOf([40, 40, 40, 40, 40, 40, 40, 40, 40])),
+    'a past of eleven': seen(6, raised, ratesOf([40, 40, 40, 40, 40, 40, 40, 40, 40, 40, 40])),
+    'gaps after': seen(6, raised, {
+      ...rates(40, 40),
+      deleted: rates(40, 40).deleted.map((count, index) => (index > 16 ? null : count)),
+    }),
+    'gaps before': seen(6, raised, {
+      ...rates(40, 40),
+      deleted: rates(40, 40).deleted.map((count, index) => (index > 1 && index < 12 ? null : count)),
+    }),
+    'much long ago': seen(6, raised, {
+      ...rates(40, 40),
+      deleted: rates(40, 40).deleted.map((count, index) => (index < 7 ? 400 : count)),
+    }),
+  };
+  return Object.entries(cases).map(([name, observation]) => at(`raised: ${name}`, observation, policy));
 }
 
 function drawnDepth(random: Random): DecisionInput {
@@ -464,7 +495,16 @@ export function bookCases(): { readonly edges: readonly BookCase[]; readonly dra
       input: input(random.fork(`${name}/${index}`)),
     }));
   return {
-    edges: [...depths(), ...readings(), ...windows(), ...limits(), ...stack(), ...people(), ...effects()],
+    edges: [
+      ...depths(),
+      ...readings(),
+      ...windows(),
+      ...limits(),
+      ...stack(),
+      ...stack().map(withLatency),
+      ...people(),
+      ...effects(),
+    ],
     drawn: [...draw('depth', 150, drawnDepth), ...draw('latency', 450, drawnLatency)],
   };
 }

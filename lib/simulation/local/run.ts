@@ -6,6 +6,7 @@ import type { StackSeed } from '../cloud66/model.ts';
 import type { ReplyForm } from '../cloud66/reply-forms.ts';
 import { createRandom } from '../random.ts';
 import { currentTimeSettings, wall } from '../time.ts';
+import { Gremlin } from './gremlin.ts';
 import type { Load } from './load.ts';
 import type { Packaged } from './package.ts';
 import { recordOf, type SeenRecord, whyOf } from './records.ts';
@@ -37,6 +38,8 @@ const STACK: StackSeed = {
   ],
 };
 
+const SERVER_UIDS = STACK.servers.map(({ uid }) => uid);
+
 /** What a run is made of. */
 export interface RunOptions {
   readonly packaged: Packaged;
@@ -53,6 +56,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Who may act on the run from outside; nobody unless given. */
   readonly visitor?: Visitor;
+  /** Seed of faults that are drawn during the first ten minutes; none unless given. */
+  readonly faultSeed?: number;
   /** Sees the world from inside. */
   readonly onlooker?: Onlooker;
   /** Called with the summary before the world ends, which waits for it. */
@@ -106,11 +111,12 @@ export interface RunSummary {
 /** Plays the load and waits until the loop is closed, the limit is reached or the signal fires. */
 export async function runLocal(options: RunOptions): Promise<RunSummary> {
   const visitor = options.visitor ?? createVisitor();
-  const { onlooker } = options;
+  const { onlooker, faultSeed } = options;
+  const gremlin = faultSeed === undefined ? null : new Gremlin(faultSeed, visitor);
   let isOver = false;
   // What is cut off when the world ends is nobody's trouble.
   const tell: RunOptions['tell'] = (...line) => isOver || options.tell(...line);
-  const seen = createWitness({ ...options, tell }, visitor);
+  const seen = createWitness({ ...options, tell }, { visitor, gremlin });
   const world = await startWorld({
     packaged: options.packaged,
     stacks: [STACK],
@@ -118,10 +124,10 @@ export async function runLocal(options: RunOptions): Promise<RunSummary> {
     jobSeconds: options.jobSeconds,
     seed: options.seed,
     ...(options.replyForm ? { replyForm: options.replyForm } : {}),
-    account: { actionFault: visitor.actionFault },
-    cloud66Faults: visitor.apiFault,
+    account: { actionFault: (action) => visitor.actionFault(action) ?? gremlin?.actionFault(action) ?? null },
+    cloud66Faults: (request) => visitor.apiFault() ?? gremlin?.apiFault(request) ?? null,
     // Every decision is wanted, those that nobody has to read included; the terminal shows what the default would.
-    cloud: { extraEnvironment: { LOG_LEVEL: 'debug' } },
+    cloud: { extraEnvironment: { LOG_LEVEL: 'debug' }, ...(gremlin ? { faults: gremlin.awsFault } : {}) },
     onLog({ from, name, line }) {
       seen.log(from, name, line);
       onlooker?.log(from, name, line);
@@ -171,8 +177,15 @@ interface Witness {
   end(): void;
 }
 
+/** Who acts on the run from outside. */
+interface Outsiders {
+  readonly visitor: Visitor;
+  readonly gremlin: Gremlin | null;
+}
+
 /** Sees everything, tells it, and knows when the loop is closed. */
-function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: Visitor): Witness {
+function createWitness(options: RunOptions, { visitor, gremlin }: Outsiders): Witness {
+  const { load, tell, seed, limitSeconds } = options;
   const wallStartMs = wall.nowMs();
   let startMs = Date.now();
   const outcomes: EndedAction[] = [];
@@ -190,6 +203,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
     unsent: load.sendAtSeconds.length - self.sent,
     outcomes,
     visitor,
+    ...(gremlin ? { disturbance: `the faults of seed ${gremlin.seed}` } : {}),
   });
 
   const self: Witness = {
@@ -208,7 +222,8 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
         if (text !== told) tell(now(), 'backlog', text);
         told = text;
       };
-      timers.push(setInterval(watch, 1000), setInterval(tellBacklog, 30_000));
+      const trouble = () => gremlin?.minute(SERVER_UIDS, now());
+      timers.push(setInterval(watch, 1000), setInterval(tellBacklog, 30_000), setInterval(trouble, 60_000));
     },
     log(from, name, line) {
       const record = from === 'function' ? recordOf(line) : null;
@@ -232,7 +247,7 @@ function createWitness({ load, tell, seed, limitSeconds }: RunOptions, visitor: 
       seed,
       load: load.piece,
       problems: problemsOf(evidenceOf(world)),
-      interventions: doneTo(visitor, startMs),
+      interventions: [...doneTo(visitor, startMs), ...(gremlin?.interventions(now()) ?? [])],
       excused: excusesOf(evidenceOf(world)).map(({ text }) => text),
     }),
     end() {

@@ -22,6 +22,8 @@ export interface Evidence {
   readonly unsent: number;
   readonly outcomes: readonly EndedAction[];
   readonly visitor: Visitor;
+  /** What else disturbs the run all the time, such as drawn faults. */
+  readonly disturbance?: string;
 }
 
 /** Why the loop is not closed yet; empty = it is. */
@@ -50,7 +52,9 @@ export function excusesOf(evidence: Evidence): readonly { readonly actionId: num
     const ended = evidence.outcomes.find(({ record }) => record.actionId === action.id);
     const kind = ended?.outcome.kind as OutcomeKind | undefined;
     if (!ended || !kind) return [];
-    const excuse = evidence.visitor.diary.excuseFor(action, kind, ended.seenAtMs);
+    const { visitor, disturbance } = evidence;
+    const isFact = kind === 'confirmed' || kind === 'failed';
+    const excuse = visitor.diary.excuseFor(action, kind, ended.seenAtMs) ?? (isFact ? null : (disturbance ?? null));
     if (excuse === null) return [];
     return [{ actionId: action.id, text: `action ${action.id} ${kind.replace('_', ' ')}: ${excuse}` }];
   });
