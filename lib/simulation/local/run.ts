@@ -10,7 +10,7 @@ import { Gremlin } from './gremlin.ts';
 import type { Load } from './load.ts';
 import type { Packaged } from './package.ts';
 import { recordOf, type SeenRecord, whyOf } from './records.ts';
-import { type EndedAction, type Evidence, excusesOf, problemsOf, resultsOf } from './verdict.ts';
+import { type EndedAction, type Evidence, problemsOf, resultsOf } from './verdict.ts';
 import { Visitor } from './visitor.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -246,9 +246,7 @@ function createWitness(options: RunOptions, { visitor, gremlin }: Outsiders): Wi
       speed: currentTimeSettings().speed,
       seed,
       load: load.piece,
-      problems: problemsOf(evidenceOf(world)),
       interventions: [...doneTo(visitor, startMs), ...(gremlin?.interventions(now()) ?? [])],
-      excused: excusesOf(evidenceOf(world)).map(({ text }) => text),
     }),
     end() {
       for (const timer of timers) clearInterval(timer);

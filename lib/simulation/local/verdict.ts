@@ -60,8 +60,9 @@ export function excusesOf(evidence: Evidence): readonly { readonly actionId: num
   });
 }
 
-/** The numbers of the summary. */
-export function resultsOf({ stack, crew, processName, minWorkers, sent, outcomes }: Evidence) {
+/** The numbers of the summary, with what is open and what is excused. */
+export function resultsOf(evidence: Evidence) {
+  const { stack, crew, processName, minWorkers, sent, outcomes } = evidence;
   const waits = (crew?.waitSeconds ?? []).toSorted((a, b) => a - b);
   const quantile = (share: number) => round(waits[Math.max(0, Math.ceil(share * waits.length) - 1)] ?? 0);
   const count = (kind: OutcomeKind) => outcomes.filter(({ outcome }) => outcome.kind === kind).length;
@@ -69,6 +70,8 @@ export function resultsOf({ stack, crew, processName, minWorkers, sent, outcomes
   const totals = ours.map(({ requestedCounts }) => sumOf(Object.values(requestedCounts)));
   const steps = [...totals, minWorkers].map((total, index, all) => total - (all[index + 1] ?? total));
   return {
+    problems: problemsOf(evidence),
+    excused: excusesOf(evidence).map(({ text }) => text),
     jobs: sent,
     jobsDone: crew?.done() ?? 0,
     p50WaitSeconds: quantile(0.5),
