@@ -108,14 +108,16 @@ export function cloud66Of(
   return async (request) => {
     const url = new URL(request.url);
     const body = await request.text();
+    const authorization = request.headers.get('authorization') ?? undefined;
+    // A proxy that shows what it was sent, token and all.
+    const echo = `you sent ${request.method} ${url.pathname} with authorization: ${authorization}`;
     if (dice.strikes('cloud66_reset')) throw new TypeError('fetch failed');
     if (dice.strikes('cloud66_hang')) return await silence(request.signal);
     if (dice.strikes('cloud66_error') || clock.nowMs() < outages.cloud66UntilMs)
-      return new Response('<html>502</html>', { status: 502 });
-    if (dice.strikes('cloud66_garbage')) return new Response('<html>Just a moment...</html>');
-    if (dice.strikes('cloud66_unauthorized')) return Response.json({ error: 'unauthenticated' }, { status: 401 });
+      return new Response(`<html>502: ${echo}</html>`, { status: 502 });
+    if (dice.strikes('cloud66_garbage')) return new Response(`<html>${authorization} Just a moment...</html>`);
+    if (dice.strikes('cloud66_unauthorized')) return Response.json({ error: echo }, { status: 401 });
     if (dice.strikes('cloud66_slow')) await later(clock, SLOW_MS);
-    const authorization = request.headers.get('authorization') ?? undefined;
     const call = { method: request.method, path: url.pathname, query: url.searchParams, authorization, body };
     const reply = answer({ account, forms }, call);
     if (request.method === 'POST') seen(url.pathname.split('/')[4] ?? '', body, reply.status, reply.body);

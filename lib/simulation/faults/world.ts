@@ -82,7 +82,8 @@ export function startWorld({ scenario, random, dice, crash, callMs = 0 }: WorldO
 }
 
 function actionFault(dice: Dice): ActionFault | null {
-  if (dice.strikes('action_fails')) return { kind: 'fails', message: 'simulated' };
+  if (dice.strikes('action_fails'))
+    return { kind: 'fails', message: `curl -H 'authorization: Bearer ${TOKEN}' failed` };
   if (dice.strikes('action_never_ends')) return { kind: 'never_finishes', holdsStackSeconds: 1200 };
   if (dice.strikes('action_vanishes')) return { kind: 'vanishes', afterSeconds: 30, appliesChange: true };
   if (dice.strikes('action_slow')) return { kind: 'slow', latencySeconds: SLOW_SECONDS };
