@@ -15,6 +15,8 @@ import type { PassSignals } from './reconcile.ts';
 
 /** A minute less than SQS remembers: a record stored later might be the second one, and its action reported twice. */
 const ADOPT_SECONDS = 240;
+/** From then on it is not even tried any more: SQS would soon take it for a new record. */
+const STORABLE_SECONDS = 290;
 /** Until then another environment may be about to store its own record, which says more. */
 const SETTLING_SECONDS = 30;
 /** Until then an action that was just accepted may not be listed yet. */
@@ -54,13 +56,14 @@ export async function adopt(
   const { memory, clock } = ports;
   const nowMs = clock.nowMs();
   const store = async (record: ActionRecord) => {
-    await ports.sender.send(record, signals.last);
+    const leftMs = record.acceptedAtMs + STORABLE_SECONDS * 1000 - clock.nowMs();
+    await within(leftMs, signals.last, (signal) => ports.sender.send(record, signal));
     memory.settle(record);
     ports.reporter.adopted({ record });
   };
   for (const owed of memory.owed(target.id)) {
     const found = isKnown(owed) ? owed : foundIn(actions, owed);
-    const ageSeconds = (nowMs - owed.acceptedAtMs) / 1000;
+    const ageSeconds = (clock.nowMs() - owed.acceptedAtMs) / 1000;
     if (ageSeconds >= ADOPT_SECONDS || (found === null && actions.kind === 'ok' && ageSeconds >= LISTED_SECONDS)) {
       memory.settle(owed); // its failure was told when it happened
     } else if (found !== null) await store(found);
@@ -75,9 +78,25 @@ export async function adopt(
   const settled = unknown.filter(({ startedAtMs }) => !isWithin(startedAtMs, nowMs, SETTLING_SECONDS));
   for (const action of settled) {
     const record = recordFrom(action, target);
-    if (record !== null) await store(record);
+    // Storing the one before may have taken a minute.
+    if (record !== null && isWithin(action.startedAtMs, clock.nowMs(), ADOPT_SECONDS)) await store(record);
   }
   memory.keepSearched(target.id, settled.length === unknown.length);
+}
+
+/** Aborts after the time, or with the signal. */
+async function within(
+  timeMs: number,
+  signal: AbortSignal,
+  run: (limited: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), Math.max(0, timeMs));
+  try {
+    await run(AbortSignal.any([signal, timeout.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isKnown(owed: OwedRecord): owed is ActionRecord {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Action } from '../../lib/domain.ts';
 import { userReferenceFor } from '../../lib/policy/actions.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
@@ -71,6 +71,35 @@ describe('an accepted action without a record', () => {
     await reconcile([targetOf('worker')], world.ports, openSignals());
     world.answers.actions = ok([ownAction(-300)]);
     world.answers.nowMs += 400_000;
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 77 }]);
+  });
+
+  it('is given up while the queue refuses it, before SQS would take the record for a new one', async () => {
+    vi.useFakeTimers({ now: NOW });
+    try {
+      const world = fakeWorld({ actions: ok([ownAction(230)]) });
+      const send = (_record: unknown, signal: AbortSignal) =>
+        new Promise<never>((_, reject) => {
+          signal.addEventListener('abort', () => reject(new Error(`stopped after ${Date.now() - NOW} ms`)));
+        });
+      const passed = reconcile([targetOf('worker')], { ...world.ports, sender: { send } }, openSignals());
+      await vi.advanceTimersByTimeAsync(60_000);
+      const error = { message: 'stopped after 60000 ms' };
+      expect((await passed).get('worker')).toMatchObject({ kind: 'failed', error });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is left alone when storing another one took until SQS has forgotten it', async () => {
+    const world = fakeWorld({
+      actions: ok([ownAction(60), { ...ownAction(200, 'older'), id: 76 }]),
+      send: () => {
+        world.answers.nowMs += 60_000;
+      },
+    });
     await reconcile([targetOf('worker')], world.ports, openSignals());
     expect(world.records).toMatchObject([{ actionId: 77 }]);
   });
