@@ -231,7 +231,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'reconcile/adopt.ts',
     find: 'for (const action of settled) {',
     replace: 'for (const action of settled.slice(0, 0)) {',
-    crash: { call: 'scale POST /api/*/stacks/*/processes.json', when: 'after', occurrence: 2 },
+    crash: { call: 'scale POST /processes.json', when: 'after', occurrence: 2 },
     invariants: ['accepted_is_followed'],
   },
   {
@@ -254,5 +254,33 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (stack.maintenanceMode) return',
     replace: "if (stack.status === 'deployed') return",
     invariants: ['converges'],
+  },
+  {
+    name: 'a server takes as many as come',
+    file: 'policy/distribute.ts',
+    find: 'const perServer = policy.maxWorkersPerServer ?? Number.POSITIVE_INFINITY;',
+    replace: 'const perServer = Number.POSITIVE_INFINITY;',
+    invariants: ['within_server_limits'],
+  },
+  {
+    name: 'a schedule is read and not obeyed',
+    file: 'policy/schedule.ts',
+    find: 'const open = windows.filter(({ startMs, endMs }) => startMs <= now && now < endMs);',
+    replace: 'const open = windows.slice(0, 0);',
+    invariants: ['schedule_is_kept'],
+  },
+  {
+    name: 'what is kept for people is spent',
+    file: 'cloud66/budget.ts',
+    find: 'remaining(nowMs) > RESERVE_KEPT[purpose] * reserveShare * limit',
+    replace: "purpose !== 'change' || nowMs > 0",
+    invariants: ['reserve_is_kept', 'throttling_is_obeyed'],
+  },
+  {
+    name: 'another process is scaled',
+    file: ACT,
+    find: 'ports.scaler.scale({ stackUid, processName,',
+    replace: "ports.scaler.scale({ stackUid, processName: 'web',",
+    invariants: ['only_its_targets'],
   },
 ];

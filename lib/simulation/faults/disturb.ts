@@ -9,6 +9,8 @@ const MINUTE_MS = 60_000;
 const DEPLOYMENT_SECONDS = 180;
 const SET_BACK_MS = 3_000;
 const MOST_BY_HAND = 12;
+/** Of the hour's calls: less than is ever this program's to spend. */
+const FEW_SHARE = 0.03;
 
 /** One minute's worth of trouble. */
 export function disturb(services: Services, setClocksBack: (byMs: number) => void): void {
@@ -77,7 +79,8 @@ function rotateToken({ account, clock, random, token }: Services): void {
 
 function spendCalls({ account, dice }: Services): void {
   const { remaining, limit } = account.spend(USER, 0);
-  const isUsedUp = dice.strikes('calls_used_up');
-  const some = dice.strikes('calls_by_others') ? Math.min(remaining, Math.round(limit / 10)) : 0;
-  account.spend(USER, isUsedUp ? remaining : some);
+  const few = Math.round(limit * FEW_SHARE);
+  if (dice.strikes('calls_by_others')) account.spend(USER, Math.min(remaining, Math.round(limit / 10)));
+  if (dice.strikes('calls_nearly_used_up')) account.spend(USER, Math.max(0, account.spend(USER, 0).remaining - few));
+  if (dice.strikes('calls_used_up')) account.spend(USER, account.spend(USER, 0).remaining);
 }

@@ -47,8 +47,9 @@ export const FAULTS = {
   server_renamed: 0.001,
   /** The old token is revoked at once; the parameter has the new one within two minutes. */
   token_rotated: 0.001,
-  /** People and CI use a tenth of the hour's calls, or all that are left. */
+  /** People and CI use a tenth of the hour's calls, all but a few, or all that are left. */
   calls_by_others: 0.01,
+  calls_nearly_used_up: 0.0007,
   calls_used_up: 0.0007,
   /** Per environment: its clock is up to five seconds ahead or behind. */
   clock_skewed: 0.3,
