@@ -119,6 +119,8 @@ async function tryRepeatedly(
       const waitMs = isGet && tries < limits.maxTries ? retryWaitMs(error, tries, context) : null;
       if (waitMs === null || waitMs >= leftMs || signal.aborted) throw error;
       await pause(waitMs, signal);
+      // Meanwhile another call may have been told that only the part of the reserve is left that is never ours.
+      if (!(error instanceof ThrottledError) && !context.budget.allows('change', clock.nowMs())) throw error;
     }
   }
 }

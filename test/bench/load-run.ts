@@ -117,7 +117,7 @@ function fill({ services, observer }: World, targets: readonly SimulatedTarget[]
     const server = `uid-${stackUid}-a`;
     const action = account.stack(stackUid).changeByHand(processName, { [server]: 1 });
     const decisionId = `burst-${index}`;
-    observer.accept(action.id, stackUid, decisionId);
+    observer.accept(action.id, target, decisionId);
     const record = { version: 1, targetId, stackUid, processName, actionId: action.id };
     const counts = { requestedCounts: { [server]: 1 }, desiredCount: 1, previousCount: 2 };
     actions.add(JSON.stringify({ ...record, ...counts, decisionId, acceptedAtMs: clock.nowMs() }), `${index}`);

@@ -363,6 +363,17 @@ describe('headers', () => {
     expect(client.budget.calls()).toBe(3);
   });
 
+  it('does not try again once only the part of the reserve is left that is never this program’s', async () => {
+    const client = clientOf(server.url);
+    const headers = { 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': '451' };
+    server.script({ status: 502, headers }, { body: fixture('stack'), headers });
+    await client.getStack(STACK, calm());
+    expect(server.requests).toHaveLength(2);
+    server.script({ status: 502, headers: { ...headers, 'X-RateLimit-Remaining': '450' } }, { body: fixture('stack') });
+    expect(await errorFrom(client.getStack(STACK, calm()))).toMatchObject({ name: 'UnavailableError' });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('passes warnings on, on one line and without the token', async () => {
     const warnings: string[] = [];
     const client = clientOf(server.url, { onWarning: (warning) => warnings.push(warning) });

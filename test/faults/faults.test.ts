@@ -78,6 +78,7 @@ describe('the checker', () => {
       JSON.stringify({ process_name, server_count: { 'uid-shop-a': count }, user_reference: 'ours:d1:1-2:worker' });
     const asker = (told: { readonly remaining: number; readonly isThrottled: boolean }) => ({
       name: 'scale',
+      scope: null,
       countsSeen: new Map(),
       depthsKnown: new Set<string>(),
       owed: new Set<number>(),

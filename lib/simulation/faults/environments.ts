@@ -24,6 +24,8 @@ export interface Environment {
   readonly clock: SkewedClock;
   isBusy: boolean;
   isDead: boolean;
+  /** The target that this invocation looks at; null = all. */
+  scope: string | null;
   /** Queues whose depth was answered in this invocation, the last time it was asked. */
   readonly depthsKnown: Set<string>;
   /** By process, the workers of all counts that were answered in this invocation. */
@@ -69,6 +71,7 @@ export function createEnvironments(
       handler: wire(name, ownClock),
       clock: ownClock,
       isBusy: false,
+      scope: null,
       isDead: false,
       depthsKnown: new Set(),
       countsSeen: new Map(),

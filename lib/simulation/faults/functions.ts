@@ -6,8 +6,8 @@ import type { Random } from '../random.ts';
 import { createEnvironments, type Ending, type Environment, type FunctionName, live } from './environments.ts';
 import type { Observer } from './observer.ts';
 import { actionIdOf } from './queues.ts';
-import type { Scenario } from './scenario.ts';
-import { awsOf, cloud66Of, later, type Services, silence } from './services.ts';
+import { ALARM_PREFIX, type Scenario } from './scenario.ts';
+import { awsOf, cloud66Of, isWhole, later, type Services, silence } from './services.ts';
 
 const running = new AsyncLocalStorage<Environment>();
 
@@ -53,6 +53,7 @@ export function createFunctions(
   const invoke = async (name: FunctionName, event: unknown): Promise<Ending> => {
     const environment = environments.take(name);
     if (environment === null) return { kind: 'throttled' };
+    environment.scope = scopeOf(event);
     const awsRequestId = newId();
     const ending = await live(environment, clock, (times) =>
       running.run(environment, () => environment.handler(event, { awsRequestId, ...times } as never)),
@@ -75,7 +76,7 @@ export function createFunctions(
     });
     if (environment) {
       hear(environment, response, clock.nowMs());
-      if (request.method === 'GET' && response.ok) {
+      if (request.method === 'GET' && isWhole(response)) {
         if (path === '/processes.json') observer.counts(environment, stackUid);
         if (path === '/actions.json') observer.logged(environment, stackUid);
       }
@@ -83,6 +84,12 @@ export function createFunctions(
     return response;
   };
   return { invoke, fetch, setClocksBack: environments.setClocksBack };
+}
+
+/** The target whose alarm an event is of; null = all. */
+function scopeOf(event: unknown): string | null {
+  const { alarmData } = event as { readonly alarmData?: { readonly alarmName: string } };
+  return alarmData?.alarmName.replace(ALARM_PREFIX, '') ?? null;
 }
 
 /** What an answer tells of the rate limit. */

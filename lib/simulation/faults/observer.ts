@@ -13,6 +13,7 @@ export interface Violation {
 /** As much of an environment as matters here. */
 interface Asker {
   readonly name: string;
+  readonly scope: string | null;
   readonly countsSeen: Map<string, Set<number>>;
   readonly depthsKnown: ReadonlySet<string>;
   readonly owed: Set<number>;
@@ -31,8 +32,8 @@ const HOUR_MS = 3_600_000;
 const SKEW_MS = 10_000;
 /** Half of the reserve is nobody's but people's: API_BUDGET_RESERVE is a quarter of the limit unless set. */
 const UNTOUCHED_SHARE = 0.125;
-/** Calls that were under way side by side when the environment was told, and the pages and tries of each. */
-const UNDER_WAY = 40;
+/** Calls that were under way when the environment was told: stacks go side by side, each with some lists and their pages. */
+const UNDER_WAY = { least: 20, perStack: 8 } as const;
 /** While it throttles, Cloud 66 is asked again once in five minutes, by clocks that may be ahead by seconds. */
 const THROTTLED_MS = 280_000;
 /** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
@@ -58,8 +59,8 @@ export class Observer {
   readonly #ended = new Map<number, Set<string>>();
   /** By action id. */
   readonly #accepted = new Map<number, AcceptedAction>();
-  /** When the action log of a stack was answered to the scale function. */
-  readonly #logReads = new Map<string, number[]>();
+  /** When the action log of a stack was answered to the scale function, and whether to a look at one target only. */
+  readonly #logReads = new Map<string, LogRead[]>();
   /** Decisions whose failure was told as an error, and when. */
   readonly #failed = new Map<unknown, number>();
   /** Workers by process and server a minute ago: what a decision may still have been made on. */
@@ -96,7 +97,8 @@ export class Observer {
     if (told.isThrottled && method === 'GET' && nowMs - told.atMs > 1000 && nowMs - told.atMs < THROTTLED_MS) {
       this.#broken('throttling_is_obeyed', `asked again ${nowMs - told.atMs} ms after it was throttled`);
     }
-    if (!told.isThrottled && told.remaining < UNTOUCHED_SHARE * told.limit - UNDER_WAY) {
+    const underWay = UNDER_WAY.least + UNDER_WAY.perStack * this.#scenario.stacks.length;
+    if (!told.isThrottled && told.remaining < UNTOUCHED_SHARE * told.limit - underWay) {
       this.#broken('reserve_is_kept', `asked with ${told.remaining} of ${told.limit} calls left`);
     }
   }
@@ -111,8 +113,11 @@ export class Observer {
   }
 
   /** The action log of a stack was answered. */
-  logged({ name }: Asker, stackUid: string): void {
-    if (name === 'scale') this.#logReads.set(stackUid, [...(this.#logReads.get(stackUid) ?? []), this.#nowMs()]);
+  logged({ name, scope }: Asker, stackUid: string): void {
+    if (name !== 'scale') return;
+    const reads = this.#logReads.get(stackUid) ?? [];
+    reads.push({ atMs: this.#nowMs(), scope });
+    this.#logReads.set(stackUid, reads);
   }
 
   /** A scale call that reached the account. */
@@ -141,8 +146,8 @@ export class Observer {
   }
 
   /** An action that was accepted before anybody watched. */
-  accept(actionId: number, stackUid: string, decisionId: string): void {
-    this.#accepted.set(actionId, { stackUid, decisionId, atMs: this.#nowMs() });
+  accept(actionId: number, { id: targetId, stackUid }: SimulatedTarget, decisionId: string): void {
+    this.#accepted.set(actionId, { stackUid, targetId, decisionId, atMs: this.#nowMs() });
   }
 
   /** A line of a handler's log. */
@@ -185,14 +190,14 @@ export class Observer {
       this.#ended.delete(id);
       queue.recorded.delete(id);
     }
-    for (const known of [this.#references, this.#failed]) {
-      for (const [key, atMs] of known) if (atMs < beforeMs) known.delete(key as never);
-    }
-    for (const [uid, reads] of this.#logReads)
+    forgetBefore(this.#references, beforeMs);
+    forgetBefore(this.#failed, beforeMs);
+    for (const [uid, reads] of this.#logReads) {
       this.#logReads.set(
         uid,
-        reads.filter((atMs) => atMs > beforeMs),
+        reads.filter(({ atMs }) => atMs > beforeMs),
       );
+    }
     queue.forget();
   }
 
@@ -242,9 +247,14 @@ export class Observer {
   }
 
   /** The log was read while a missing record could still be told from one that SQS has forgotten. */
-  #wasFindable({ stackUid, atMs }: AcceptedAction): boolean {
+  #wasFindable({ stackUid, targetId, atMs }: AcceptedAction): boolean {
     const reads = this.#logReads.get(stackUid) ?? [];
-    return reads.some((readMs) => readMs >= atMs + FINDABLE_MS.from && readMs < atMs + FINDABLE_MS.until);
+    return reads.some(
+      (read) =>
+        read.atMs >= atMs + FINDABLE_MS.from &&
+        read.atMs < atMs + FINDABLE_MS.until &&
+        (read.scope === null || read.scope === targetId),
+    );
   }
 
   #nowMs(): number {
@@ -284,8 +294,8 @@ export class Observer {
     const [action, ...before] = this.#actions(target.stackUid);
     if (action === undefined) return;
     asker?.owed.add(action.id);
-    const { stackUid, processName } = target;
-    this.#accepted.set(action.id, { stackUid, decisionId: reference.split(':')[1] ?? '', atMs: this.#nowMs() });
+    const { processName } = target;
+    this.accept(action.id, target, reference.split(':')[1] ?? '');
     const running = before.find(
       (one) =>
         one.finishedAtMs === null &&
@@ -316,8 +326,18 @@ export class Observer {
   }
 }
 
+function forgetBefore(times: Map<unknown, number>, beforeMs: number): void {
+  for (const [key, atMs] of times) if (atMs < beforeMs) times.delete(key);
+}
+
+interface LogRead {
+  readonly atMs: number;
+  readonly scope: string | null;
+}
+
 interface AcceptedAction {
   readonly stackUid: string;
+  readonly targetId: string;
   readonly decisionId: string;
   readonly atMs: number;
 }

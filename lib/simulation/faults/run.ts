@@ -4,7 +4,7 @@ import { calmDown, disturb } from './disturb.ts';
 import type { CrashPoint } from './functions.ts';
 import type { Violation } from './observer.ts';
 import { createDice, type Dice, type FaultName } from './plan.ts';
-import { scenarioOf } from './scenario.ts';
+import { ALARM_PREFIX, scenarioOf } from './scenario.ts';
 import { poll, startWorld, type World } from './world.ts';
 
 const POLL_SECONDS = 10;
@@ -97,7 +97,7 @@ export function alarmEvent(targetId: string, atMs: number): unknown {
     alarmArn: 'arn:aws:cloudwatch:us-east-1:123456789012:alarm:other',
     time,
     alarmData: {
-      alarmName: `cloud66-worker-autoscaler-local-${targetId}`,
+      alarmName: `${ALARM_PREFIX}${targetId}`,
       state: { value: 'ALARM', timestamp: time },
     },
   };

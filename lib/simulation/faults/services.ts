@@ -11,6 +11,14 @@ import { type Scenario, TOKEN_PARAMETER } from './scenario.ts';
 
 const SLOW_MS = 4_000;
 
+/** Marks an answer that is Cloud 66's own and whole, for whoever watches. */
+const WHOLE = { 'x-simulation': 'whole' } as const;
+
+/** True for an answer that can be read to its end. */
+export function isWhole(response: Response): boolean {
+  return response.ok && response.headers.has('x-simulation');
+}
+
 export interface Services {
   readonly clock: VirtualClock;
   readonly account: Cloud66Account;
@@ -124,7 +132,7 @@ export function cloud66Of(
     if (dice.strikes('cloud66_answer_lost')) throw new TypeError('fetch failed');
     const text = JSON.stringify(reply.body);
     const sent = dice.strikes('cloud66_cut_body') ? text.slice(0, text.length / 2) : text;
-    const headers = { ...reply.headers, 'content-type': 'application/json' };
+    const headers = { ...reply.headers, 'content-type': 'application/json', ...(sent === text ? WHOLE : {}) };
     return new Response(sent, { status: reply.status, headers });
   };
 }
