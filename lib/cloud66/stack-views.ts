@@ -5,7 +5,7 @@ import { tellProblems } from './errors.ts';
 import { type Listed, type StackView, unknownServers } from './placement.ts';
 import { nameOf, type ServerReply, type UnreadableItem } from './schema.ts';
 
-/** How old the server list may be: minutes, not at all, or of any age or none. */
+/** How old the server list may be: minutes, not at all, or whatever is known from the last quarter of an hour. */
 export type ServerListAge = 'recent' | 'anew' | 'if_known';
 
 export interface StackViewOptions {
@@ -33,6 +33,12 @@ interface UnderwayView {
   readonly servers: ServerListAge;
   readonly view: Promise<StackView>;
 }
+
+/**
+ * Older than this, servers are not known any more: a hold for want of room rests on their health, asks for nothing, and would
+ * never see a failed server recover.
+ */
+const KNOWN_SECONDS = 900;
 
 /** Server lists kept at most: more stacks than a fleet of a thousand targets has. */
 const MAX_CACHED_STACKS = 300;
@@ -66,7 +72,7 @@ export function createStackViews({ client, clock, cacheSeconds, onWarning }: Sta
   const readView = async (stackUid: string, age: ServerListAge, signal: AbortSignal): Promise<StackView> => {
     const observedAtMs = clock.nowMs();
     const cached = serverLists.get(stackUid);
-    const maxAgeMs = { recent: cacheSeconds * 1000, anew: 0, if_known: Number.POSITIVE_INFINITY }[age];
+    const maxAgeMs = { recent: cacheSeconds * 1000, anew: 0, if_known: KNOWN_SECONDS * 1000 }[age];
     const isUsable = cached !== undefined && observedAtMs - cached.readAtMs < maxAgeMs;
     const [processes, known] = await Promise.all([
       listOf('process', (keep) => client.listProcesses(stackUid, keep, signal)),

@@ -89,7 +89,8 @@ export interface ProcessHost {
    * Placements of the named processes of one stack; one process list and at most one server list for all of them.
    *
    * @param servers `recent` (the default): the server list, and with it the servers' health, may be some minutes old;
-   * `anew`: both lists are read now; `if_known`: no server list is read for this, see `Placement.countsOnly`.
+   * `anew`: both lists are read now; `if_known`: no server list is read for this: one of the last quarter of an hour is used,
+   * else see `Placement.countsOnly`.
    */
   placements(
     stackUid: string,

@@ -101,6 +101,20 @@ describe('placements', () => {
     expect([asked('processes'), asked('servers')]).toEqual([3, 2]);
   });
 
+  it('count with the servers of the last quarter of an hour where no list is read for it, and without them after that', async () => {
+    const counted = async () => (await host.placements(STACK, ['worker'], calm(), 'if_known')).get('worker');
+    expect(await counted()).toMatchObject({ kind: 'ok', value: { countsOnly: true } });
+    servers = [serverOf('web', 'bb', 4), serverOf('jobs', 'aa')];
+    await placementOf('worker');
+    servers = [serverOf('web', 'bb'), serverOf('jobs', 'aa')];
+    nowMs += 899_999;
+    expect(await counted()).toMatchObject({ value: { servers: [{}, { name: 'web', healthy: false }] } });
+    // From then on a decision that rests on the failed server asks anew, and sees it recovered.
+    nowMs += 1;
+    expect(await counted()).toMatchObject({ value: { countsOnly: true } });
+    expect(asked('servers')).toBe(1);
+  });
+
   it('read both lists anew for a caller that asks for fresh ones, so that a failed server is seen at once', async () => {
     const { signal } = new AbortController();
     await placementOf('worker');

@@ -105,6 +105,12 @@ describe('the checker', () => {
     clock.advanceBySeconds(60);
     observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
     stack.changeByHand('worker', { 'uid-shop-a': 2 });
+    clock.advanceBySeconds(60);
+    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
+    const held = { event: 'decision', targetId: target.id, decision: { reason: 'no_capacity' } };
+    observer.wrote(undefined, JSON.stringify(held));
+    clock.advanceBySeconds(2401);
+    observer.wrote(undefined, JSON.stringify(held));
     queue.add(JSON.stringify({ actionId: 7 }), 'seven');
     queue.recorded.add(8);
     queue.recordedTwice.add(7);
@@ -128,6 +134,7 @@ describe('the checker', () => {
         'recorded_once',
         'every_action_ends',
         'one_outcome',
+        'holds_end',
         'converges',
       ]),
     );

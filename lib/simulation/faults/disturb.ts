@@ -12,6 +12,9 @@ const MOST_BY_HAND = 12;
 /** Of the hour's calls: less than is ever this program's to spend. */
 const FEW_SHARE = 0.03;
 
+/** Where a server was removed, workers may be too few for a day's jobs; what they cannot finish within the calm is purged. */
+const MOST_LEFT = 1000;
+
 /** One minute's worth of trouble. */
 export function disturb(services: Services, setClocksBack: (byMs: number) => void): void {
   const { account, scenario, dice, random, clock, outages } = services;
@@ -29,7 +32,10 @@ export function disturb(services: Services, setClocksBack: (byMs: number) => voi
 /** Nothing goes wrong any more, and what went wrong for good is put right by people. */
 export function calmDown({ account, scenario, dice, jobs, outages }: Services): void {
   dice.calm();
-  for (const queue of jobs.values()) queue.isFed = false;
+  for (const queue of jobs.values()) {
+    queue.isFed = false;
+    queue.visible = Math.min(queue.visible, MOST_LEFT);
+  }
   Object.assign(outages, { sendsUntilMs: 0, cloud66UntilMs: 0 });
   for (const { uid } of scenario.stacks) {
     const stack = account.stack(uid);
@@ -49,7 +55,9 @@ function disturbStack(stack: Cloud66Stack, targets: readonly SimulatedTarget[], 
   // One server always stays in order: without any there is nothing to decide.
   const [, second] = servers;
   if (second && dice.strikes('server_unhealthy')) stack.setServerHealth(second.uid, 'failed');
-  else if (second && random.chance(0.1)) stack.setServerHealth(second.uid, 'healthy');
+  else if (random.chance(0.1)) {
+    for (const { uid, health } of servers) if (health === 'failed') stack.setServerHealth(uid, 'healthy');
+  }
   const nextName = `server-${servers.length}-${random.integer(0, 1_000_000)}`;
   if (dice.strikes('server_added') && servers.length < 5) stack.addServer({ uid: `uid-${nextName}`, name: nextName });
   if (dice.strikes('server_renamed')) stack.renameServer(random.pick(servers).uid, `renamed-${nextName}`);

@@ -1,6 +1,7 @@
 /** Execution environments of the two functions: reused, killed in the middle, started cold, at most two of each at once. */
 import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
+import type { Told } from './overspending.ts';
 import type { Dice } from './plan.ts';
 
 const MAX_ENVIRONMENTS = 2;
@@ -33,12 +34,7 @@ export interface Environment {
   /** Actions that Cloud 66 accepted in this invocation and whose record is not stored yet. */
   readonly owed: Set<number>;
   /** What Cloud 66 last said of the calls that are left. */
-  told: {
-    readonly remaining: number;
-    readonly limit: number;
-    readonly atMs: number;
-    readonly isThrottled: boolean;
-  } | null;
+  told: Told | null;
   kill: () => void;
 }
 

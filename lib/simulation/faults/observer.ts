@@ -1,6 +1,7 @@
 /** Watches a run: what must never happen, and what did. The invariants are here and nowhere else. */
 import { createHash } from 'node:crypto';
 import type { Cloud66Account } from '../cloud66/account.ts';
+import { overspending, type Told } from './overspending.ts';
 import { type ActionsQueue, actionIdOf } from './queues.ts';
 import { PLACE, type Scenario, type SimulatedTarget, TOKEN } from './scenario.ts';
 
@@ -17,27 +18,15 @@ interface Asker {
   readonly countsSeen: Map<string, Set<number>>;
   readonly depthsKnown: ReadonlySet<string>;
   readonly owed: Set<number>;
-  readonly told: {
-    readonly remaining: number;
-    readonly limit: number;
-    readonly atMs: number;
-    readonly isThrottled: boolean;
-  } | null;
+  readonly told: Told | null;
 }
 
 /** The stack is held by an action that never ends for a while only; what follows it then is no second hand. */
 const HELD_MS = 900_000;
 const HOUR_MS = 3_600_000;
-/** So close to the hour, a skewed clock may be in another one. */
-const SKEW_MS = 10_000;
-/** Half of the reserve is nobody's but people's: API_BUDGET_RESERVE is a quarter of the limit unless set. */
-const UNTOUCHED_SHARE = 0.125;
-/** Calls that were under way when the environment was told: stacks go side by side, each with some lists and their pages. */
-const UNDER_WAY = { least: 20, perStack: 8 } as const;
-/** Less than the first wait before a read is tried again. */
-const SIDE_BY_SIDE_MS = 200;
-/** While it throttles, Cloud 66 is asked again once in five minutes, by clocks that may be ahead by seconds. */
-const THROTTLED_MS = 280_000;
+const MINUTE_MS = 60_000;
+/** Servers are known for a quarter of an hour, workers are counted every five minutes, and outages last a quarter of an hour. */
+const HOLD_MS = 2_400_000;
 /** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
 const FINDABLE_MS = { from: 40_000, until: 225_000 } as const;
 /** Longer than any action is followed. */
@@ -65,6 +54,8 @@ export class Observer {
   readonly #logReads = new Map<string, LogRead[]>();
   /** Decisions whose failure was told as an error, and when. */
   readonly #failed = new Map<unknown, number>();
+  /** Since when targets are held for want of room that is there. */
+  readonly #heldSinceMs = new Map<string, number>();
   /** Workers by process and server a minute ago: what a decision may still have been made on. */
   #recentCounts = new Map<string, Readonly<Record<string, number>>>();
   readonly #hash = createHash('sha256');
@@ -90,20 +81,8 @@ export class Observer {
 
   /** Cloud 66 is about to be asked. */
   asks(asker: Asker | undefined, method: string): void {
-    const { told = null } = asker ?? {};
-    if (told === null) return;
-    const nowMs = this.#nowMs();
-    const intoHourMs = told.atMs % HOUR_MS;
-    const isSameHour = intoHourMs > SKEW_MS && intoHourMs + nowMs - told.atMs < HOUR_MS - SKEW_MS;
-    // What is asked side by side is under way when the first answer tells.
-    if (!isSameHour || nowMs - told.atMs < SIDE_BY_SIDE_MS) return;
-    if (told.isThrottled && method === 'GET' && nowMs - told.atMs < THROTTLED_MS) {
-      this.#broken('throttling_is_obeyed', `asked again ${nowMs - told.atMs} ms after it was throttled`);
-    }
-    const underWay = UNDER_WAY.least + UNDER_WAY.perStack * this.#scenario.stacks.length;
-    if (!told.isThrottled && told.remaining < UNTOUCHED_SHARE * told.limit - underWay) {
-      this.#broken('reserve_is_kept', `asked with ${told.remaining} of ${told.limit} calls left`);
-    }
+    const broken = asker?.told ? overspending(asker.told, method, this.#nowMs(), this.#scenario.stacks.length) : null;
+    if (broken) this.#broken(broken.invariant, broken.detail);
   }
 
   /** The process list of a stack was answered. */
@@ -167,6 +146,7 @@ export class Observer {
       };
       if (error?.record) this.#failed.set(error.record.decisionId, this.#nowMs());
     }
+    if (entry.event === 'decision') this.#checkHold(entry as unknown as DecisionLine);
     if (entry.event === 'outcome') this.#checkOutcome(asker, entry as unknown as OutcomeLine, line.slice(0, 400));
   }
 
@@ -223,6 +203,7 @@ export class Observer {
       if (queue.recorded.has(id) || !log.has(id) || this.#failed.has(decisionId)) continue;
       // Its environment was killed, which the platform tells, and then Cloud 66 could not be read.
       if (!this.#wasFindable(action)) continue;
+      this.#accepted.delete(id);
       this.#broken(
         'accepted_is_followed',
         `action ${id} of decision ${decisionId} has no record, and no error names it`,
@@ -249,15 +230,19 @@ export class Observer {
     return this.#scenario.targets.every((target) => this.counted(target) === target.minWorkers);
   }
 
-  /** The log was read while a missing record could still be told from one that SQS has forgotten. */
+  /**
+   * The log was read twice while a missing record could still be told from one that SQS has forgotten: whoever read it once
+   * may have died before the record was stored.
+   */
   #wasFindable({ stackUid, targetId, atMs }: AcceptedAction): boolean {
     const reads = this.#logReads.get(stackUid) ?? [];
-    return reads.some(
+    const finding = reads.filter(
       (read) =>
         read.atMs >= atMs + FINDABLE_MS.from &&
         read.atMs < atMs + FINDABLE_MS.until &&
         (read.scope === null || read.scope === targetId),
     );
+    return (finding.at(-1)?.atMs ?? 0) - (finding[0]?.atMs ?? 0) >= MINUTE_MS;
   }
 
   #nowMs(): number {
@@ -309,6 +294,27 @@ export class Observer {
     if (running) this.#broken('one_action_at_a_time', `${running.id} still runs: ${JSON.stringify(reply)}`);
   }
 
+  /** What is held for want of room must see before long that there is some. */
+  #checkHold({ targetId, decision }: DecisionLine): void {
+    const target = this.#scenario.targets.find(({ id }) => id === targetId);
+    if (target === undefined) return;
+    const counts = this.#countsOf(target);
+    const hasRoom = this.#account
+      .stack(target.stackUid)
+      .servers()
+      .some(({ uid, health }) => health !== 'failed' && (counts[uid] ?? Infinity) < target.maxWorkersPerServer);
+    if (decision?.reason.endsWith('_unknown')) return;
+    if (decision?.reason !== 'no_capacity' || !hasRoom) {
+      this.#heldSinceMs.delete(targetId);
+      return;
+    }
+    const sinceMs = this.#heldSinceMs.get(targetId) ?? this.#nowMs();
+    this.#heldSinceMs.set(targetId, sinceMs);
+    if (this.#nowMs() - sinceMs < HOLD_MS) return;
+    this.#heldSinceMs.delete(targetId);
+    this.#broken('holds_end', `${targetId} has room on a server since ${new Date(sinceMs).toISOString()}`);
+  }
+
   #checkOutcome(asker: Asker | undefined, { record, outcome }: OutcomeLine, line: string): void {
     const kinds = this.#ended.get(record.actionId) ?? new Set();
     this.#ended.set(record.actionId, kinds.add(outcome.kind));
@@ -349,6 +355,11 @@ interface ScaleBody {
   readonly process_name: string;
   readonly server_count: Readonly<Record<string, number>>;
   readonly user_reference: string;
+}
+
+interface DecisionLine {
+  readonly targetId: string;
+  readonly decision: { readonly reason: string } | null;
 }
 
 interface OutcomeLine {
