@@ -185,6 +185,26 @@ async function reconcileStack(
     const result = await reconcileTarget(target, { ...input, now: ports.clock.nowMs() }, evidence, ports, signals);
     results.set(target.id, result);
   }
+  await adoptEarlier(targets, evidence, ports, signals, results);
+}
+
+/** A log that was read for one target may show what is missing of those that had their turn before it. */
+async function adoptEarlier(
+  targets: readonly Target[],
+  { actions }: StackEvidence,
+  ports: ReconcilePorts,
+  signals: PassSignals,
+  results: Map<string, TargetResult>,
+): Promise<void> {
+  // What failed in its turn is tried again by the next pass.
+  const left = targets.filter(({ id }) => !ports.memory.isSearched(id) && results.get(id)?.kind !== 'failed');
+  for (const target of left) {
+    try {
+      await adopt(target, actions, ports, signals);
+    } catch (error) {
+      results.set(target.id, { kind: 'failed', decision: null, error: asError(error) });
+    }
+  }
 }
 
 /** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */

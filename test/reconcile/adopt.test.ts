@@ -93,6 +93,15 @@ describe('an accepted action without a record', () => {
     }
   });
 
+  it('is found when the log is read for another target of the stack, which had its turn later', async () => {
+    const world = fakeWorld({ depths: { mailer: ok(depthOf(45)) }, actions: ok([ownAction(60)]) });
+    // So many stacks are counted that none is searched: only the decision about the mailer reads the log.
+    const others = Array.from({ length: 5 }, (_, index) => targetOf(`x${index}`, { stackUid: `other-${index}` }));
+    await reconcile([targetOf('worker'), targetOf('mailer'), ...others], world.ports, openSignals());
+    expect(world.calls.filter((call) => call.startsWith('actions'))).toEqual(['actions stack-1']);
+    expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker' }]);
+  });
+
   it('is left alone when storing another one took until SQS has forgotten it', async () => {
     const world = fakeWorld({
       actions: ok([ownAction(60), { ...ownAction(200, 'older'), id: 76 }]),
