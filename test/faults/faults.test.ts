@@ -8,7 +8,7 @@ import { Cloud66Account } from '../../lib/simulation/cloud66/account.ts';
 import { Observer } from '../../lib/simulation/faults/observer.ts';
 import { createDice } from '../../lib/simulation/faults/plan.ts';
 import { ActionsQueue } from '../../lib/simulation/faults/queues.ts';
-import { DAY, passMinute, runSeed } from '../../lib/simulation/faults/run.ts';
+import { alarmEvent, DAY, passMinute, runSeed } from '../../lib/simulation/faults/run.ts';
 import { fleetOf, type SimulatedTarget, TOKEN } from '../../lib/simulation/faults/scenario.ts';
 import { startWorld } from '../../lib/simulation/faults/world.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
@@ -52,6 +52,11 @@ describe('a day on which nothing goes wrong', () => {
     };
     try {
       for (let minute = 0; minute < 300; minute += 1) await passMinute(world);
+      // An alarm leads to a look at its target and at no other.
+      const alarm = world.functions.invoke('scale', alarmEvent('worker', world.services.clock.nowMs()));
+      await world.pass(1);
+      expect(await alarm).toMatchObject({ kind: 'returned', value: { worker: expect.any(String) as string } });
+      expect(Object.keys(((await alarm) as { readonly value: object }).value)).toEqual(['worker']);
     } finally {
       world.close();
     }

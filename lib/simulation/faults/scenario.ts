@@ -10,7 +10,7 @@ export const PLACE = 'https://sqs.us-east-1.amazonaws.com/123456789012';
 export const TOKEN = 'simulated-token-0123456789abcdef';
 export const USER = 'robot@example.com';
 /** Followed by the id of the target. */
-export const ALARM_PREFIX = 'cloud66-worker-autoscaler-local-';
+export const ALARM_PREFIX = 'cloud66-worker-autoscaler-local-backlog-';
 export const TOKEN_PARAMETER = '/token';
 /** A day on which the clocks of Europe go forward, at 01:00 UTC of the 29th. */
 export const START_MS = Date.UTC(2026, 2, 28, 8);
