@@ -2,7 +2,7 @@
 
 import { createDice, type FaultName } from '../../lib/simulation/faults/plan.ts';
 import { alarmEvent, passMinute, tickEvent } from '../../lib/simulation/faults/run.ts';
-import { fleetOf, type SimulatedTarget, USER } from '../../lib/simulation/faults/scenario.ts';
+import { fleetOf, type SimulatedTarget, serversOf, USER } from '../../lib/simulation/faults/scenario.ts';
 import { poll, startWorld, type World } from '../../lib/simulation/faults/world.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 
@@ -26,8 +26,9 @@ export interface BurstPlan {
 
 /** What became of everything. */
 export interface BurstResult extends BurstPlan {
-  /** Alarm events that led to a look, and those that were too old before their turn came. */
+  /** Looks at a target that alarm events led to, ticks beside them, and events that were too old before their turn came. */
   readonly looked: number;
+  readonly ticks: number;
   readonly expired: number;
   readonly outcomes: Readonly<Record<string, number>>;
   /** Messages that were no records, each with its reason in the dead-letter queue. */
@@ -46,7 +47,7 @@ export interface BurstResult extends BurstPlan {
 /** Says how far it is, between 0 and 1. */
 export type Tell = (share: number, what: string) => void;
 
-/** Everything at once, at half past; ten minutes later other people use up the hour's calls. */
+/** Everything at once, at half past; with some of the records still waiting, other people use up the hour's calls. */
 export async function runBurst(plan: BurstPlan, tell: Tell): Promise<BurstResult> {
   const random = createRandom(`burst-${plan.seed}`);
   const dice = createDice(random);
@@ -64,9 +65,10 @@ export async function runBurst(plan: BurstPlan, tell: Tell): Promise<BurstResult
       events.add(alarmEvent(target.id, services.clock.nowMs()));
     }
     const calls = callsByHour(world);
+    const usedUpAtMinute = Math.max(1, Math.ceil(plan.records / 1000));
     let minute = 0;
-    for (; minute < MOST_HOURS * 60 && services.actions.waiting.size > 0; minute += 1) {
-      if (minute === plan.records / 1000) services.account.spend(USER, services.account.spend(USER, 0).remaining);
+    for (; minute < MOST_HOURS * 60 && services.actions.waiting.size + events.waiting() > 0; minute += 1) {
+      if (minute === usedUpAtMinute) services.account.spend(USER, services.account.spend(USER, 0).remaining);
       events.add(tickEvent(services.clock.nowMs()));
       for (let second = 0; second < 60; second += 1) {
         events.pump();
@@ -75,12 +77,14 @@ export async function runBurst(plan: BurstPlan, tell: Tell): Promise<BurstResult
         await world.pass(1);
       }
       memory.look();
-      tell(1 - services.actions.waiting.size / plan.records, `${services.actions.waiting.size} records left`);
+      const { size: left } = services.actions.waiting;
+      tell(1 - left / Math.max(1, plan.records), `${left} records left`);
     }
     observer.settle(services.actions);
     return {
       ...plan,
-      looked: events.done(),
+      looked: events.looked(),
+      ticks: minute,
       expired: events.expired(),
       outcomes: Object.fromEntries(observer.outcomes),
       foreign,
@@ -114,7 +118,7 @@ function fill({ services, observer }: World, targets: readonly SimulatedTarget[]
   for (let index = 0; index < records; index += 1) {
     const target = targets[index % targets.length] as SimulatedTarget;
     const { stackUid, processName, id: targetId } = target;
-    const server = `uid-${stackUid}-a`;
+    const [server] = serversOf(stackUid);
     const action = account.stack(stackUid).changeByHand(processName, { [server]: 1 });
     const decisionId = `burst-${index}`;
     observer.accept(action.id, target, decisionId);
@@ -132,7 +136,7 @@ function fill({ services, observer }: World, targets: readonly SimulatedTarget[]
 /** Lambda's queue of asynchronous events before the scale function. */
 function eventQueue({ services: { clock }, functions }: World) {
   const waiting: { readonly event: unknown; readonly atMs: number }[] = [];
-  let [done, expired, busy] = [0, 0, 0];
+  let [looked, expired, busy] = [0, 0, 0];
   const take = async (): Promise<void> => {
     busy += 1;
     for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -145,7 +149,8 @@ function eventQueue({ services: { clock }, functions }: World) {
         waiting.unshift(next);
         break;
       }
-      done += 1;
+      // One target is an alarm's, all of them a tick's. A look that failed names none.
+      if (ending.kind === 'returned' && Object.keys(ending.value as object).length === 1) looked += 1;
     }
     busy -= 1;
   };
@@ -154,7 +159,8 @@ function eventQueue({ services: { clock }, functions }: World) {
     pump: () => {
       while (busy < 2 && waiting.length > 0) void take();
     },
-    done: () => done,
+    waiting: () => waiting.length,
+    looked: () => looked,
     expired: () => expired,
   };
 }

@@ -64,7 +64,7 @@ const megabytes = (bytes: number) => `${Math.round(bytes / MEGABYTE)} MiB`;
 function burstText(burst: BurstResult): string {
   return [
     `burst: ${burst.events} alarm events and ${burst.records} action records at once, ${burst.targets} targets`,
-    `  events    ${burst.looked} invocations, ticks included; ${burst.expired} older than five minutes before their turn`,
+    `  events    ${burst.looked} looks for alarms, ${burst.ticks} ticks beside them; ${burst.expired} older than five minutes before their turn`,
     `  records   ${listed(burst.outcomes)}; dead-lettered with a reason ${burst.deadLettered} of ${burst.foreign}; lost ${burst.lost}`,
     `  calls     ${burst.busiestHourCalls} in the busiest hour of ${burst.callsPerHour}`,
     `  calm      after ${burst.calmAfterMinutes} min; peak memory ${megabytes(burst.peakBytes)}, simulation included`,

@@ -12,6 +12,7 @@ describe('a burst of alarm events and action records', () => {
     const burst = await runBurst(plan, quiet);
     expect(burst).toMatchObject({ violations: [], lost: 0, expired: 0, foreign: 2, deadLettered: 2 });
     expect(burst.outcomes).toEqual({ confirmed: 2000 });
+    expect(burst.looked).toBe(300);
     // Until the next hour, because all calls of this one were used up.
     expect(burst.calmAfterMinutes).toBeGreaterThan(27);
     expect(burst.busiestHourCalls).toBeLessThan(0.9 * burst.callsPerHour);

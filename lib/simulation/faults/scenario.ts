@@ -137,6 +137,6 @@ export function fleetOf(processes: readonly string[], extras: Extras = {}): Scen
 }
 
 /** The uids of the servers that a stack begins with. */
-function serversOf(stackUid: string): readonly [string, string] {
+export function serversOf(stackUid: string): readonly [string, string] {
   return [`uid-${stackUid}-a`, `uid-${stackUid}-b`];
 }
