@@ -70,21 +70,28 @@ export class Gremlin {
     return { kind: 'error', status: 400, code: 'AccessDenied', message: 'a fault of the run' };
   };
 
-  /** A simulated minute goes by; after ten nothing goes wrong any more. */
+  /** A simulated minute goes by; after ten nothing begins to go wrong any more. */
   minute(serverUids: readonly string[], atSeconds: number): void {
-    if (atSeconds > FAULTY_SECONDS) {
-      this.#dice.calm();
-      this.#outageMinutes = 0;
-    }
+    if (atSeconds > FAULTY_SECONDS) this.#dice.calm();
     const strikes = (name: FaultName) =>
       Array.from({ length: BY_THE_MINUTE }, () => this.#dice.strikes(name)).some(Boolean);
     if (strikes('deployment') && !this.#visitor.isDeploying()) this.#visitor.deploy();
     if (strikes('count_by_hand')) {
       this.#visitor.changeByHand(this.#random.pick(serverUids), this.#random.integer(0, MOST_BY_HAND));
     }
-    if (strikes('cloud66_outage')) this.#outageMinutes = OUTAGE_MINUTES;
-    this.#visitor.setOutage(this.#outageMinutes > 0);
+    this.#outage(strikes('cloud66_outage'));
+  }
+
+  /** Ends its own outages only: a person may have made one from the page. */
+  #outage(begins: boolean): void {
+    if (begins && !this.#visitor.hasOutage()) {
+      this.#visitor.setOutage(true);
+      this.#outageMinutes = OUTAGE_MINUTES;
+      return;
+    }
+    if (this.#outageMinutes === 0) return;
     this.#outageMinutes -= 1;
+    if (this.#outageMinutes === 0) this.#visitor.setOutage(false);
   }
 
   /** What happened, for people. */

@@ -54,6 +54,17 @@ describe('the gremlin', () => {
     expect([...kinds].toSorted()).toEqual(['by_hand', 'deployment', 'failing_action', 'outage']);
   });
 
+  it('ends no outage but its own', () => {
+    const { visitor, gremlin, live } = scene(1);
+    live();
+    // What was still out when it was told to be calm ends within minutes.
+    for (let minute = 0; minute < 3; minute += 1) gremlin.minute(['uid-a'], 601);
+    expect(visitor.hasOutage()).toBe(false);
+    visitor.setOutage(true);
+    for (let minute = 0; minute < 10; minute += 1) gremlin.minute(['uid-a'], 601);
+    expect(visitor.hasOutage()).toBe(true);
+  });
+
   it('leaves requests that are no function’s alone, and everything after ten minutes', () => {
     const { gremlin, live } = scene(1);
     const asked = Array.from({ length: 500 }, () => gremlin.awsFault({ ...READ, functionName: null }));
