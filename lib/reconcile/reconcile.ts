@@ -196,6 +196,7 @@ async function adoptEarlier(
   signals: PassSignals,
   results: Map<string, TargetResult>,
 ): Promise<void> {
+  if (actions.kind !== 'ok') return;
   // What failed in its turn is tried again by the next pass.
   const left = targets.filter(({ id }) => !ports.memory.isSearched(id) && results.get(id)?.kind !== 'failed');
   for (const target of left) {

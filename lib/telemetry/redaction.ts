@@ -42,6 +42,7 @@ const PATTERNS: readonly RegExp[] = [
 const MAY_MATCH = /[\s:=]/;
 /** Keys are the names in our own code and in what is quoted; beyond this many, whoever sends them makes them up. */
 const MAX_KNOWN_KEYS = 1000;
+const MAX_KNOWN_KEY_CHARACTERS = 64;
 
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
@@ -67,7 +68,7 @@ export function createRedactor(): Redactor {
       const known = knownKeys.get(key);
       if (known !== undefined) return known;
       const isHidden = SECRET_KEY.test(key.toLowerCase().replace(/[^a-z0-9]/g, ''));
-      if (knownKeys.size < MAX_KNOWN_KEYS) knownKeys.set(key, isHidden);
+      if (knownKeys.size < MAX_KNOWN_KEYS && key.length <= MAX_KNOWN_KEY_CHARACTERS) knownKeys.set(key, isHidden);
       return isHidden;
     },
   };
