@@ -1,5 +1,6 @@
 /** `npm run cost`: what a month of the deployment costs, from the calls that it makes in simulation. */
 import { parseArgs } from 'node:util';
+import { FLAG, runCommand, textOption, wholeOf } from './command.ts';
 import { type Bill, billOf, billsText, PRICES } from './cost-model.ts';
 
 const HELP = `npm run cost -- [options]
@@ -10,6 +11,7 @@ US dollars a month, from calls counted in the simulated fleet (five targets a st
   --minutes 1440            simulated, from which a month is billed; left out: 240 beyond 100 targets
   --json
 `;
+const MOST = 99_999;
 const LOADS: readonly Bill['load'][] = ['quiet', 'mixed', 'busy'];
 
 interface Options {
@@ -21,14 +23,12 @@ interface Options {
 
 /** @throws RangeError that names the option. */
 function optionsOf(args: readonly string[]): Options | null {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const flag = { type: 'boolean', default: false } as const;
   const options = {
-    targets: text('1,10,100,1000'),
-    load: text(LOADS.join()),
+    targets: textOption('1,10,100,1000'),
+    load: textOption(LOADS.join()),
     minutes: { type: 'string' } as const,
-    json: flag,
-    help: flag,
+    json: FLAG,
+    help: FLAG,
   };
   const { values } = parseArgs({ args: [...args], options });
   if (values.help) return null;
@@ -37,18 +37,13 @@ function optionsOf(args: readonly string[]): Options | null {
     if (load === undefined) throw new RangeError(`--load: found "${name}", expected ${LOADS.join(', ')}`);
     return load;
   });
-  const sizes = values.targets.split(',').map((size) => wholeOf('--targets', size));
+  const sizes = values.targets.split(',').map((size) => wholeOf('targets', size, 1, MOST));
   return {
     sizes,
     loads,
-    minutes: values.minutes === undefined ? null : wholeOf('--minutes', values.minutes),
+    minutes: values.minutes === undefined ? null : wholeOf('minutes', values.minutes, 1, MOST),
     json: values.json,
   };
-}
-
-function wholeOf(name: string, text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new RangeError(`${name}: found "${text}", expected a whole number from 1 to 99999`);
 }
 
 async function main(): Promise<void> {
@@ -66,10 +61,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify({ prices: PRICES, bills }) : text}\n`);
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof RangeError || (error instanceof TypeError && 'code' in error))) throw error;
-  process.stderr.write(`${error.message}\n\n${HELP}`);
-  process.exitCode = 2;
-}
+await runCommand(HELP, main);

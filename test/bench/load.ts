@@ -1,6 +1,7 @@
 /** `npm run load`: a burst of alarm events and action records, and a month of many targets with background faults. */
 import { parseArgs } from 'node:util';
 import { createProgress } from '../../lib/cli/progress.ts';
+import { FLAG, runCommand, textOption, wholeOf } from './command.ts';
 import { type BurstResult, runBurst, runSoak, type SoakResult } from './load-run.ts';
 
 const HELP = `npm run load -- [options]
@@ -12,6 +13,7 @@ The deployed handlers in one process and in virtual time, with calls of 60 ms in
   --seed 1          --json
 `;
 const MEGABYTE = 2 ** 20;
+const MOST = 999_999;
 
 interface Options {
   readonly events: number;
@@ -25,32 +27,26 @@ interface Options {
 
 /** @throws RangeError that names the option. */
 function optionsOf(args: readonly string[]): Options | null {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
-  const flag = { type: 'boolean', default: false } as const;
   const options = {
-    events: text('10000'),
-    records: text('10000'),
-    fleet: text('100'),
-    days: text('30'),
-    targets: text('50'),
-    seed: text('1'),
-    json: flag,
-    help: flag,
+    events: textOption('10000'),
+    records: textOption('10000'),
+    fleet: textOption('100'),
+    days: textOption('30'),
+    targets: textOption('50'),
+    seed: textOption('1'),
+    json: FLAG,
+    help: FLAG,
   };
   const { values } = parseArgs({ args: [...args], options });
   if (values.help) return null;
-  const whole = (name: 'events' | 'records' | 'fleet' | 'days' | 'targets' | 'seed', least: number) => {
-    const value = Number(values[name]);
-    if (/^\d{1,6}$/.test(values[name]) && value >= least) return value;
-    throw new RangeError(`--${name}: found "${values[name]}", expected a whole number from ${least} to 999999`);
-  };
+  const whole = (name: Exclude<keyof Options, 'json'>, least = 0) => wholeOf(name, values[name], least, MOST);
   return {
-    events: whole('events', 0),
-    records: whole('records', 0),
+    events: whole('events'),
+    records: whole('records'),
     fleet: whole('fleet', 1),
-    days: whole('days', 0),
+    days: whole('days'),
     targets: whole('targets', 1),
-    seed: whole('seed', 0),
+    seed: whole('seed'),
     json: values.json,
   };
 }
@@ -91,6 +87,7 @@ async function main(): Promise<void> {
     return;
   }
   const { events, records, fleet, days, targets, seed, json } = options;
+  // The simulation replaces the clock of the process.
   const wallMs = Date.now.bind(Date);
   const progress = createProgress(process.stderr, wallMs);
   const burst =
@@ -104,10 +101,4 @@ async function main(): Promise<void> {
   if (broken.length > 0 || (burst?.lost ?? 0) > 0) process.exitCode = 1;
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof RangeError || (error instanceof TypeError && 'code' in error))) throw error;
-  process.stderr.write(`${error.message}\n\n${HELP}`);
-  process.exitCode = 2;
-}
+await runCommand(HELP, main);

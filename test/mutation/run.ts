@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FLAG, runCommand } from '../bench/command.ts';
 
 const HELP = `npm run mutation -- [options]
 
@@ -47,12 +48,7 @@ interface Row {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: {
-      files: { type: 'string' },
-      survivors: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+    options: { files: { type: 'string' }, survivors: FLAG, json: FLAG, help: FLAG },
   });
   if (values.help) {
     process.stdout.write(HELP);
@@ -138,4 +134,4 @@ function survivorsIn(files: Readonly<Record<string, MutatedFile>>): readonly str
   );
 }
 
-await main();
+await runCommand(HELP, main);
