@@ -1,8 +1,9 @@
 /** Watches a run: what must never happen, and what did. The invariants are here and nowhere else. */
 import { createHash } from 'node:crypto';
 import type { Cloud66Account } from '../cloud66/account.ts';
+import { FollowedActions } from './followed.ts';
 import { overspending, type Told } from './overspending.ts';
-import { type ActionsQueue, actionIdOf } from './queues.ts';
+import type { ActionsQueue } from './queues.ts';
 import { PLACE, type Scenario, type SimulatedTarget, TOKEN } from './scenario.ts';
 
 /** A promise that was broken. */
@@ -23,14 +24,10 @@ interface Asker {
 
 /** The stack is held by an action that never ends for a while only; what follows it then is no second hand. */
 const HELD_MS = 900_000;
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 /** Servers are known for a quarter of an hour, workers are counted every five minutes, and outages last a quarter of an hour. */
 const HOLD_MS = 2_400_000;
-/** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
-const FINDABLE_MS = { from: 40_000, until: 225_000 } as const;
-/** Longer than any action is followed. */
-const REMEMBERED_MS = 2 * HOUR_MS;
+/** Notes are compared for so long. */
+const REMEMBERED_MS = 7_200_000;
 /** A pass that began before a window did may end in it, by a clock that is behind. */
 const WINDOW_MARGIN_MS = 120_000;
 
@@ -46,14 +43,7 @@ export class Observer {
   readonly #scenario: Scenario;
   /** Notes of scale calls, and when each was made. */
   readonly #references = new Map<string, number>();
-  /** Outcomes by action. */
-  readonly #ended = new Map<number, Set<string>>();
-  /** By action id. */
-  readonly #accepted = new Map<number, AcceptedAction>();
-  /** When the action log of a stack was answered to the scale function, and whether to a look at one target only. */
-  readonly #logReads = new Map<string, LogRead[]>();
-  /** Decisions whose failure was told as an error, and when. */
-  readonly #failed = new Map<unknown, number>();
+  readonly #followed = new FollowedActions();
   /** Since when targets are held for want of room that is there. */
   readonly #heldSinceMs = new Map<string, number>();
   /** Workers by process and server a minute ago: what a decision may still have been made on. */
@@ -96,10 +86,7 @@ export class Observer {
 
   /** The action log of a stack was answered. */
   logged({ name, scope }: Asker, stackUid: string): void {
-    if (name !== 'scale') return;
-    const reads = this.#logReads.get(stackUid) ?? [];
-    reads.push({ atMs: this.#nowMs(), scope });
-    this.#logReads.set(stackUid, reads);
+    if (name === 'scale') this.#followed.logRead(stackUid, { atMs: this.#nowMs(), scope });
   }
 
   /** A scale call that reached the account. */
@@ -128,8 +115,8 @@ export class Observer {
   }
 
   /** An action that was accepted before anybody watched. */
-  accept(actionId: number, { id: targetId, stackUid }: SimulatedTarget, decisionId: string): void {
-    this.#accepted.set(actionId, { stackUid, targetId, decisionId, atMs: this.#nowMs() });
+  accept(actionId: number, target: SimulatedTarget, decisionId: string): void {
+    this.#followed.accept(actionId, target, decisionId, this.#nowMs());
   }
 
   /** A line of a handler's log. */
@@ -139,12 +126,12 @@ export class Observer {
     if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
     const entry = JSON.parse(line) as Record<string, unknown>;
     if (entry.level === 'error') {
-      this.#failed.set(entry.decisionId, this.#nowMs());
+      this.#followed.failureTold(entry.decisionId, this.#nowMs());
       // A record that could not be stored is told whole, also by a later decision that tried again.
       const { error } = (entry.result ?? {}) as {
         readonly error?: { readonly record?: { readonly decisionId: string } };
       };
-      if (error?.record) this.#failed.set(error.record.decisionId, this.#nowMs());
+      if (error?.record) this.#followed.failureTold(error.record.decisionId, this.#nowMs());
     }
     if (entry.event === 'decision') this.#checkHold(entry as unknown as DecisionLine);
     if (entry.event === 'outcome') this.#checkOutcome(asker, entry as unknown as OutcomeLine, line.slice(0, 400));
@@ -166,49 +153,18 @@ export class Observer {
 
   /** Forgets what was over hours ago, so that a run can go on for weeks. Call `settle` first. */
   forget(queue: ActionsQueue): void {
-    const beforeMs = this.#nowMs() - REMEMBERED_MS;
-    for (const [id, { atMs }] of this.#accepted) {
-      if (atMs > beforeMs || (queue.recorded.has(id) && !this.#ended.has(id))) continue;
-      this.#accepted.delete(id);
-      this.#ended.delete(id);
-      queue.recorded.delete(id);
-    }
-    forgetBefore(this.#references, beforeMs);
-    forgetBefore(this.#failed, beforeMs);
-    for (const [uid, reads] of this.#logReads) {
-      this.#logReads.set(
-        uid,
-        reads.filter(({ atMs }) => atMs > beforeMs),
-      );
-    }
+    const nowMs = this.#nowMs();
+    this.#followed.forget(queue, nowMs);
     queue.forget();
+    for (const [reference, atMs] of this.#references) {
+      if (atMs < nowMs - REMEMBERED_MS) this.#references.delete(reference);
+    }
   }
 
   /** Every record so far is somewhere or has ended, and every accepted action has one. */
   settle(queue: ActionsQueue): void {
-    const bodies = [...[...queue.waiting.values()].map(({ body }) => body), ...queue.buried];
-    const kept = new Set(bodies.map(actionIdOf));
-    for (const id of queue.recorded) {
-      if (this.#ended.has(id) || kept.has(id)) continue;
-      this.#broken('no_record_lost', `the record of action ${id} has no outcome and is in no queue`);
-    }
-    for (const id of queue.recordedTwice) this.#broken('recorded_once', `action ${id} has two records`);
-    for (const id of queue.recorded) {
-      if (!this.#accepted.has(id)) this.#broken('records_are_true', `a record tells of action ${id}, which never was`);
-    }
     const log = new Set(this.#scenario.stacks.flatMap(({ uid }) => this.#actions(uid).map(({ id }) => id)));
-    for (const [id, action] of this.#accepted) {
-      const { decisionId } = action;
-      // One that vanished from the log cannot be found; a failure that names it was told.
-      if (queue.recorded.has(id) || !log.has(id) || this.#failed.has(decisionId)) continue;
-      // Its environment was killed, which the platform tells, and then Cloud 66 could not be read.
-      if (!this.#wasFindable(action)) continue;
-      this.#accepted.delete(id);
-      this.#broken(
-        'accepted_is_followed',
-        `action ${id} of decision ${decisionId} has no record, and no error names it`,
-      );
-    }
+    for (const { invariant, detail } of this.#followed.settle(queue, log)) this.#broken(invariant, detail);
   }
 
   /** A failure that nobody can see. */
@@ -228,21 +184,6 @@ export class Observer {
   /** Every process has the workers that a queue without jobs needs. */
   isSettled(): boolean {
     return this.#scenario.targets.every((target) => this.counted(target) === target.minWorkers);
-  }
-
-  /**
-   * The log was read twice while a missing record could still be told from one that SQS has forgotten: whoever read it once
-   * may have died before the record was stored.
-   */
-  #wasFindable({ stackUid, targetId, atMs }: AcceptedAction): boolean {
-    const reads = this.#logReads.get(stackUid) ?? [];
-    const finding = reads.filter(
-      (read) =>
-        read.atMs >= atMs + FINDABLE_MS.from &&
-        read.atMs < atMs + FINDABLE_MS.until &&
-        (read.scope === null || read.scope === targetId),
-    );
-    return (finding.at(-1)?.atMs ?? 0) - (finding[0]?.atMs ?? 0) >= MINUTE_MS;
   }
 
   #nowMs(): number {
@@ -316,8 +257,7 @@ export class Observer {
   }
 
   #checkOutcome(asker: Asker | undefined, { record, outcome }: OutcomeLine, line: string): void {
-    const kinds = this.#ended.get(record.actionId) ?? new Set();
-    this.#ended.set(record.actionId, kinds.add(outcome.kind));
+    const kinds = this.#followed.ended(record.actionId, outcome.kind);
     if (kinds.has('confirmed') && kinds.has('failed')) this.#broken('one_outcome', line);
     this.outcomes.set(outcome.kind, (this.outcomes.get(outcome.kind) ?? 0) + 1);
     if (outcome.kind !== 'confirmed') return;
@@ -331,24 +271,8 @@ export class Observer {
   }
 
   #broken(invariant: string, detail: string): void {
-    this.violations.push({ invariant, detail: `${new Date(this.#account.clock.nowMs()).toISOString()}: ${detail}` });
+    this.violations.push({ invariant, detail: `${new Date(this.#nowMs()).toISOString()}: ${detail}` });
   }
-}
-
-function forgetBefore(times: Map<unknown, number>, beforeMs: number): void {
-  for (const [key, atMs] of times) if (atMs < beforeMs) times.delete(key);
-}
-
-interface LogRead {
-  readonly atMs: number;
-  readonly scope: string | null;
-}
-
-interface AcceptedAction {
-  readonly stackUid: string;
-  readonly targetId: string;
-  readonly decisionId: string;
-  readonly atMs: number;
 }
 
 interface ScaleBody {
