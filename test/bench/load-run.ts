@@ -3,7 +3,7 @@
 import { createDice, type FaultName } from '../../lib/simulation/faults/plan.ts';
 import { alarmEvent, passMinute, tickEvent } from '../../lib/simulation/faults/run.ts';
 import { fleetOf, type SimulatedTarget, serversOf, USER } from '../../lib/simulation/faults/scenario.ts';
-import { poll, startWorld, type World } from '../../lib/simulation/faults/world.ts';
+import { poll, startVirtualWorld, type VirtualWorld } from '../../lib/simulation/faults/virtual-world.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 
 const MINUTES_PER_DAY = 1440;
@@ -53,7 +53,7 @@ export async function runBurst(plan: BurstPlan, tell: Tell): Promise<BurstResult
   const dice = createDice(random);
   dice.calm();
   const scenario = fleetOf(stacksOf(plan.targets), { callsPerHour: LIMIT, settings: { STRATEGY: 'backlog' } });
-  const world = startWorld({ scenario, random, dice, callMs: CALL_MS });
+  const world = startVirtualWorld({ scenario, random, dice, callMs: CALL_MS });
   const memory = peakMemory();
   const { services, observer } = world;
   try {
@@ -112,7 +112,11 @@ function stacksOf(targets: number): readonly string[] {
 }
 
 /** Accepted actions with their records, a tenth of a percent of them torn; returns the number of the torn ones. */
-function fill({ services, observer }: World, targets: readonly SimulatedTarget[], { records }: BurstPlan): number {
+function fill(
+  { services, observer }: VirtualWorld,
+  targets: readonly SimulatedTarget[],
+  { records }: BurstPlan,
+): number {
   const { account, actions, clock } = services;
   let foreign = 0;
   for (let index = 0; index < records; index += 1) {
@@ -134,7 +138,7 @@ function fill({ services, observer }: World, targets: readonly SimulatedTarget[]
 }
 
 /** Lambda's queue of asynchronous events before the scale function. */
-function eventQueue({ services: { clock }, functions }: World) {
+function eventQueue({ services: { clock }, functions }: VirtualWorld) {
   const waiting: { readonly event: unknown; readonly atMs: number }[] = [];
   let [looked, expired, busy] = [0, 0, 0];
   const take = async (): Promise<void> => {
@@ -165,7 +169,7 @@ function eventQueue({ services: { clock }, functions }: World) {
   };
 }
 
-function callsByHour({ services: { clock, account } }: World) {
+function callsByHour({ services: { clock, account } }: VirtualWorld) {
   const hours = new Map<number, number>();
   const spend = account.spend.bind(account);
   // A call through the API names no number.
@@ -212,7 +216,7 @@ export async function runSoak(plan: SoakPlan, tell: Tell): Promise<SoakResult> {
   const random = createRandom(`soak-${plan.seed}`);
   const dice = createDice(random.fork('dice'));
   const scenario = fleetOf(stacksOf(plan.targets), { callsPerHour: LIMIT, settings: { STRATEGY: 'backlog' } });
-  const world = startWorld({ scenario, random, dice });
+  const world = startVirtualWorld({ scenario, random, dice });
   const memory = peakMemory();
   const { services, observer } = world;
   const heapBytesByDay: number[] = [];

@@ -10,7 +10,7 @@ import { createDice } from '../../lib/simulation/faults/plan.ts';
 import { ActionsQueue } from '../../lib/simulation/faults/queues.ts';
 import { alarmEvent, DAY, passMinute, runSeed } from '../../lib/simulation/faults/run.ts';
 import { fleetOf, type SimulatedTarget, TOKEN } from '../../lib/simulation/faults/scenario.ts';
-import { startWorld } from '../../lib/simulation/faults/world.ts';
+import { startVirtualWorld } from '../../lib/simulation/faults/virtual-world.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 
 const SHORT = { faultyMinutes: 180, calmMinutes: 120 };
@@ -43,7 +43,7 @@ describe('a day on which nothing goes wrong', () => {
     const random = createRandom('fair');
     const dice = createDice(random);
     dice.calm();
-    const world = startWorld({ scenario: fleetOf(['shop/worker', 'office/worker']), random, dice });
+    const world = startVirtualWorld({ scenario: fleetOf(['shop/worker', 'office/worker']), random, dice });
     const lines: string[] = [];
     const wrote = world.observer.wrote.bind(world.observer);
     world.observer.wrote = (asker, line) => {

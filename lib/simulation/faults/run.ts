@@ -5,7 +5,7 @@ import type { CrashPoint } from './functions.ts';
 import type { Violation } from './observer.ts';
 import { createDice, type Dice, type FaultName } from './plan.ts';
 import { ALARM_PREFIX, scenarioOf } from './scenario.ts';
-import { poll, startWorld, type World } from './world.ts';
+import { poll, startVirtualWorld, type VirtualWorld } from './virtual-world.ts';
 
 const POLL_SECONDS = 10;
 
@@ -44,7 +44,7 @@ export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash 
   const random = createRandom(`faults-${seed}`);
   const dice = createDice(random.fork('dice'));
   const scenario = scenarioOf(random.fork('scenario'));
-  const world = startWorld({ scenario, random, dice, ...(crash ? { crash } : {}) });
+  const world = startVirtualWorld({ scenario, random, dice, ...(crash ? { crash } : {}) });
   const { services, observer } = world;
   let settledAfterMinutes = 0;
   try {
@@ -75,7 +75,7 @@ export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash 
 }
 
 /** A minute of everything: jobs, people, a tick, alarms, and the poller as often as something is due. */
-export async function passMinute(world: World): Promise<void> {
+export async function passMinute(world: VirtualWorld): Promise<void> {
   const { services, functions, observer } = world;
   const { clock, jobs, dice } = services;
   observer.minute();

@@ -47,6 +47,7 @@ export interface Scenario {
 }
 
 const FREELY = 999;
+const LIMITS = { minWorkers: 1, maxWorkers: 8 } as const;
 /** 02:30 does not exist on that night: the window opens at 03:00 summer time, which is 01:00 UTC. */
 const SCHEDULE = '30 2 * * * | Europe/Berlin | 1h | min=2; 0 12 * * 6 | Europe/Berlin | 1h | min=3';
 const FLOORS: readonly Floor[] = [
@@ -94,7 +95,7 @@ export function fleetOf(processes: readonly string[], extras: Extras = {}): Scen
   const targets = processes.map((name): SimulatedTarget => {
     const [stackUid = '', processName = ''] = name.split('/');
     const id = stackUid === 'shop' ? processName : `${stackUid}-${processName}`;
-    const limits = { minWorkers: 1, maxWorkers: 8, maxWorkersPerServer, floors };
+    const limits = { ...LIMITS, maxWorkersPerServer, floors };
     return { id, stackUid, processName, queueName: `jobs-${id}`, ...limits };
   });
   const stacks = [...new Set(targets.map(({ stackUid }) => stackUid))].map((uid): StackSeed => {
@@ -127,8 +128,8 @@ export function fleetOf(processes: readonly string[], extras: Extras = {}): Scen
   };
   const scale = {
     ...poller,
-    MIN_WORKERS: '1',
-    MAX_WORKERS: '8',
+    MIN_WORKERS: String(LIMITS.minWorkers),
+    MAX_WORKERS: String(LIMITS.maxWorkers),
     TARGETS: targets.map(({ id }) => id).join(','),
     ...Object.assign({}, ...perTarget),
     ...extras.settings,

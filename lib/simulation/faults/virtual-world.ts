@@ -17,7 +17,7 @@ import { installVirtualTime, runUntil } from './virtual-time.ts';
 const SLOW_SECONDS = 900;
 
 /** A world that stands still until it is told to go on. */
-export interface World {
+export interface VirtualWorld {
   readonly services: Services;
   readonly observer: Observer;
   readonly functions: ReturnType<typeof createFunctions>;
@@ -28,7 +28,7 @@ export interface World {
 }
 
 /** What a world is made of. */
-export interface WorldOptions {
+export interface VirtualWorldOptions {
   readonly scenario: Scenario;
   readonly random: Random;
   readonly dice: Dice;
@@ -37,7 +37,7 @@ export interface WorldOptions {
 }
 
 /** Starts it, at the scenario's hour. */
-export function startWorld({ scenario, random, dice, crash, callMs = 0 }: WorldOptions): World {
+export function startVirtualWorld({ scenario, random, dice, crash, callMs = 0 }: VirtualWorldOptions): VirtualWorld {
   const clock = createVirtualClock(START_MS);
   const jobs = new Map(
     scenario.targets.map(({ id, queueName }, index) => [
@@ -91,7 +91,7 @@ function actionFault(dice: Dice): ActionFault | null {
 }
 
 /** Gives the poller what is due, as the event source mapping does. */
-export async function poll({ services: { actions, dice }, functions: { invoke } }: World): Promise<void> {
+export async function poll({ services: { actions, dice }, functions: { invoke } }: VirtualWorld): Promise<void> {
   const messages = actions.receive();
   if (messages.length === 0) return;
   const Records = messages.map(({ id, body, groupId, receives }) => {
