@@ -6,16 +6,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { parseTrace } from '../backtest/trace.ts';
 import { AutoscalerError } from '../errors.ts';
 import { loadOf } from '../simulation/local/load.ts';
+import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../simulation/local/local-stack.ts';
 import { packageTemplate } from '../simulation/local/package.ts';
-import {
-  createVisitor,
-  type EventKind,
-  LOCAL_PROCESS,
-  LOCAL_QUEUE,
-  LOCAL_STACK_UID,
-  loadRandom,
-  runLocal,
-} from '../simulation/local/run.ts';
+import { createVisitor, loadRandom, runLocal } from '../simulation/local/run.ts';
+import type { EventKind } from '../simulation/local/witness.ts';
 import { TOKEN_PARAMETER } from '../simulation/local/world.ts';
 import { clockOf, endingOf } from '../simulation/page/ending.ts';
 import { type Page, startPage } from '../simulation/page/server.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LOCAL_STACK_UID } from '../../lib/simulation/local/run.ts';
+import { LOCAL_STACK_UID } from '../../lib/simulation/local/local-stack.ts';
 import { TOKEN_PARAMETER } from '../../lib/simulation/local/world.ts';
 import { type PackagedCopy, packagedCopy } from './packaged.ts';
 import { hurry, inScene, SCALE, stackOf, tick } from './scene.ts';

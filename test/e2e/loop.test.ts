@@ -1,6 +1,7 @@
 /** The whole loop under load: out and in again, to zero and back, and as a dry run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunSummary, runLocal } from '../../lib/simulation/local/run.ts';
+import { runLocal } from '../../lib/simulation/local/run.ts';
+import type { RunSummary } from '../../lib/simulation/local/witness.ts';
 import { type PackagedCopy, packagedCopy } from './packaged.ts';
 import { hurry, inScene, SIDE_BY_SIDE, SPEED } from './scene.ts';
 

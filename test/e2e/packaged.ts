@@ -2,8 +2,8 @@
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../../lib/simulation/local/local-stack.ts';
 import { type Packaged, packageTemplate } from '../../lib/simulation/local/package.ts';
-import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../../lib/simulation/local/run.ts';
 import { TOKEN_PARAMETER } from '../../lib/simulation/local/world.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

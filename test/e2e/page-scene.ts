@@ -1,7 +1,8 @@
 /** A run with the local page in front of it, which goes on until it is told to end. */
 import type { Load } from '../../lib/simulation/local/load.ts';
 import type { Packaged } from '../../lib/simulation/local/package.ts';
-import { createVisitor, type RunSummary, runLocal } from '../../lib/simulation/local/run.ts';
+import { createVisitor, runLocal } from '../../lib/simulation/local/run.ts';
+import type { RunSummary } from '../../lib/simulation/local/witness.ts';
 import { endingOf } from '../../lib/simulation/page/ending.ts';
 import { startPage } from '../../lib/simulation/page/server.ts';
 import { createFeed } from '../../lib/simulation/page/state.ts';

@@ -7,8 +7,8 @@ import type { InvokeOutcome } from '../../lib/simulation/aws/lambda.ts';
 import type { StackSeed } from '../../lib/simulation/cloud66/model.ts';
 import type { Cloud66Stack } from '../../lib/simulation/cloud66/stack.ts';
 import type { Transition } from '../../lib/simulation/cloudwatch/events.ts';
+import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../../lib/simulation/local/local-stack.ts';
 import type { Packaged } from '../../lib/simulation/local/package.ts';
-import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../../lib/simulation/local/run.ts';
 import { LOCAL_TOKEN, startWorld, type World, type WorldOptions } from '../../lib/simulation/local/world.ts';
 import { installScaledTime, wall } from '../../lib/simulation/time.ts';
 

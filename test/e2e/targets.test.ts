@@ -1,7 +1,7 @@
 /** Several targets: two processes of one stack and one of another; and what a single one may be set to. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StackSeed } from '../../lib/simulation/cloud66/model.ts';
-import { LOCAL_STACK_UID } from '../../lib/simulation/local/run.ts';
+import { LOCAL_STACK_UID } from '../../lib/simulation/local/local-stack.ts';
 import { ONE_TARGET, type PackagedCopy, packagedCopy } from './packaged.ts';
 import {
   ACTIONS_QUEUE,

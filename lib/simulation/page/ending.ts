@@ -1,5 +1,5 @@
 /** What the run came to, as the page and the terminal say it. */
-import type { RunSummary } from '../local/run.ts';
+import type { RunSummary } from '../local/witness.ts';
 import type { Ending } from './state.ts';
 
 /** Of what was done from outside; a person who presses a button all the time knows what it was. */

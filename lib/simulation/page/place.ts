@@ -1,7 +1,7 @@
 /** Cloud 66 as it is now, in the words of the page. */
 import type { ActionView } from '../cloud66/model.ts';
 import type { Cloud66Stack } from '../cloud66/stack.ts';
-import { LOCAL_PROCESS, LOCAL_STACK_UID } from '../local/run.ts';
+import { LOCAL_PROCESS, LOCAL_STACK_UID } from '../local/local-stack.ts';
 import type { Visitor } from '../local/visitor.ts';
 import type { World } from '../local/world.ts';
 import type { Place, PlaceAction, PlaceServer } from './state.ts';

@@ -1,5 +1,7 @@
 /** Looks at a running world every few seconds and hears what it says, for the feed. */
-import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID, type Onlooker } from '../local/run.ts';
+
+import { LOCAL_PROCESS, LOCAL_QUEUE, LOCAL_STACK_UID } from '../local/local-stack.ts';
+import type { Onlooker } from '../local/run.ts';
 import type { Visitor } from '../local/visitor.ts';
 import type { World } from '../local/world.ts';
 import { alarmEntry, type Happening, happeningOf, interventionEntry } from './entries.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../../lib/simulation/local/run.ts';
+import type { RunSummary } from '../../../lib/simulation/local/witness.ts';
 import { endingOf } from '../../../lib/simulation/page/ending.ts';
 
 const SUMMARY: RunSummary = {
