@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withGeneratedParts } from '../lib/cli/readme.ts';
+import { FAULTS } from '../lib/simulation/faults/plan.ts';
+import { MUTANTS } from './faults/mutants.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -71,6 +73,11 @@ describe('the README', () => {
       expect(known, `"${command}" is run by no test`).toBe(true);
     }
     for (const place of Object.values(COVERED)) expect(existsSync(join(ROOT, place)), place).toBe(true);
+  });
+
+  it('counts what it boasts of', () => {
+    expect(readme).toContain(`${Object.keys(FAULTS).length} kinds of faults`);
+    expect(readme).toContain(`each of ${MUTANTS.length} broken versions`);
   });
 
   it('names every metric', () => {
