@@ -67,8 +67,8 @@ export function readTimeMs(value: unknown): number | undefined {
   const offset = zone === 'UTC' || zone === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
   const timeMs = Date.parse(`${day}T${time}${fraction.slice(0, 4)}${offset}`);
   // A day that does not exist (30 February) would otherwise slide into the next month.
-  const dayMs = Date.parse(`${day}T00:00:00Z`);
-  const exists = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().startsWith(day);
+  const [year = 0, month = 0, dayOfMonth = 0] = day.split('-').map(Number);
+  const exists = Date.UTC(year, month - 1, dayOfMonth) < Date.UTC(year, month, 1);
   return exists && !Number.isNaN(timeMs) ? timeMs : undefined;
 }
 

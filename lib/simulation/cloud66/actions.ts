@@ -71,9 +71,9 @@ export class ActionLog {
     return this.#running !== null;
   }
 
-  /** Newest first. */
+  /** Newest first. Not copies: what is read of them later may have changed. */
   newest(): readonly ActionView[] {
-    return this.#actions.map((action) => ({ ...action })).reverse();
+    return this.#actions.toReversed();
   }
 
   find(id: number): ActionView | undefined {

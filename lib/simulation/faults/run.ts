@@ -82,10 +82,11 @@ export async function passMinute(world: VirtualWorld): Promise<void> {
   for (const queue of jobs.values()) queue.pass(clock.nowMs());
   disturb(services, functions.setClocksBack);
   const ids = services.scenario.targets.map(({ id }) => id);
-  for (const event of eventsOf(ids, dice, clock.nowMs())) void functions.invoke('scale', event);
+  const events = eventsOf(ids, dice, clock.nowMs());
+  for (const event of events) void functions.invoke('scale', event);
   for (let second = 0; second < 60; second += POLL_SECONDS) {
-    void poll(world);
-    await world.pass(POLL_SECONDS);
+    const isGiven = poll(world);
+    await world.pass(POLL_SECONDS, !isGiven && (second > 0 || events.length === 0));
   }
 }
 

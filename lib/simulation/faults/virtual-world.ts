@@ -21,8 +21,8 @@ export interface VirtualWorld {
   readonly services: Services;
   readonly observer: Observer;
   readonly functions: ReturnType<typeof createFunctions>;
-  /** Lives on for so long. */
-  pass(seconds: number): Promise<void>;
+  /** Lives on for so long; `isStill` when nothing was started since it last did. */
+  pass(seconds: number, isStill?: boolean): Promise<void>;
   /** Gives the process its own time back. */
   close(): void;
 }
@@ -72,7 +72,7 @@ export function startVirtualWorld({ scenario, random, dice, crash, callMs = 0 }:
     services,
     observer,
     functions,
-    pass: (seconds) => runUntil(clock, clock.nowMs() + seconds * 1000),
+    pass: (seconds, isStill) => runUntil(clock, clock.nowMs() + seconds * 1000, isStill),
     close() {
       globalThis.fetch = fetch;
       uninstall();
@@ -90,10 +90,18 @@ function actionFault(dice: Dice): ActionFault | null {
   return dice.strikes('action_does_nothing') ? { kind: 'changes_nothing' } : null;
 }
 
-/** Gives the poller what is due, as the event source mapping does. */
-export async function poll({ services: { actions, dice }, functions: { invoke } }: VirtualWorld): Promise<void> {
-  const messages = actions.receive();
-  if (messages.length === 0) return;
+/** Gives the poller what is due, as the event source mapping does. False when nothing is. */
+export function poll(world: VirtualWorld): boolean {
+  const messages = world.services.actions.receive();
+  if (messages.length === 0) return false;
+  void deliver(world, messages);
+  return true;
+}
+
+async function deliver(
+  { services: { actions, dice }, functions: { invoke } }: VirtualWorld,
+  messages: ReturnType<ActionsQueue['receive']>,
+): Promise<void> {
   const Records = messages.map(({ id, body, groupId, receives }) => {
     const attributes = { ApproximateReceiveCount: String(receives), MessageGroupId: groupId };
     return { messageId: id, receiptHandle: id, body, attributes };
