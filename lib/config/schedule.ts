@@ -7,6 +7,7 @@ import { Cron } from 'croner';
 import type { ScheduleRule, ScheduleWindow } from '../domain.ts';
 import type { ValueType } from './values.ts';
 
+const MINUTE_MS = 60_000;
 const MAX_RULES = 20;
 const MAX_DURATION_SECONDS = 7 * 86_400;
 const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
@@ -25,13 +26,39 @@ export const scheduleRules: ValueType<readonly ScheduleRule[]> = {
 
 /** The windows of some rules that are open at `nowMs`. A window begins at its rule's newest cron time and lasts its duration. */
 export function openWindows(rules: readonly ScheduleRule[], nowMs: number): readonly ScheduleWindow[] {
-  return rules.flatMap(({ cron, timeZone, durationSeconds, minWorkers, maxWorkers }) => {
-    // Runs strictly before the time that is given, hence a millisecond (croner sees whole seconds) later.
-    const [newest] = new Cron(cron, { timezone: timeZone }).previousRuns(1, new Date(nowMs + 1000));
-    const startMs = newest?.getTime() ?? Number.POSITIVE_INFINITY;
+  return rules.flatMap((rule) => {
+    const { durationSeconds, minWorkers, maxWorkers } = rule;
+    const startMs = newestRunMs(rule, nowMs);
     const endMs = startMs + durationSeconds * 1000;
     return startMs <= nowMs && nowMs < endMs ? [{ startMs, endMs, minWorkers, maxWorkers }] : [];
   });
+}
+
+/** What is known of a rule: the library's own form of it, and its newest run in the minute that was asked last. */
+interface KnownRule {
+  readonly cron: Cron;
+  minute: number;
+  runMs: number;
+}
+
+/** Every pass asks for every target, and a rule's answer is the same all minute long. */
+const knownRules = new WeakMap<ScheduleRule, KnownRule>();
+
+function newestRunMs(rule: ScheduleRule, nowMs: number): number {
+  const known = knownRules.get(rule) ?? {
+    cron: new Cron(rule.cron, { timezone: rule.timeZone }),
+    minute: Number.NaN,
+    runMs: 0,
+  };
+  knownRules.set(rule, known);
+  const minute = Math.floor(nowMs / MINUTE_MS);
+  if (known.minute !== minute) {
+    // Runs strictly before the time that is given; croner sees whole seconds, and runs begin with their minute.
+    const [newest] = known.cron.previousRuns(1, new Date(minute * MINUTE_MS + 1000));
+    known.minute = minute;
+    known.runMs = newest?.getTime() ?? Number.POSITIVE_INFINITY;
+  }
+  return known.runMs;
 }
 
 function ruleOf([

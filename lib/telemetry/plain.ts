@@ -12,21 +12,22 @@ const MAX_ENTRIES = 2000;
 /** Of everything together: a decision with an hour of history and 1,000 servers has about 8,000. */
 const MAX_VALUES = 50_000;
 
+/** One for a whole value: most log lines are made of hundreds of small objects. */
 interface Walk {
   readonly redactor: Redactor;
   /** The objects that contain the present one, to notice circles. */
-  readonly path: readonly object[];
-  readonly budget: { valuesLeft: number };
+  readonly path: object[];
+  valuesLeft: number;
 }
 
 /** The value as plain JSON, without secrets. */
 export function toPlain(value: unknown, redactor: Redactor): Plain {
-  return walk(value, { redactor, path: [], budget: { valuesLeft: MAX_VALUES } });
+  return walk(value, { redactor, path: [], valuesLeft: MAX_VALUES });
 }
 
 function walk(value: unknown, context: Walk): Plain {
-  context.budget.valuesLeft -= 1;
-  if (context.budget.valuesLeft < 0) return '[too much]';
+  context.valuesLeft -= 1;
+  if (context.valuesLeft < 0) return '[too much]';
   switch (typeof value) {
     case 'string':
       return cut(context.redactor.text(value), MAX_STRING_CHARACTERS);
@@ -45,8 +46,12 @@ function walk(value: unknown, context: Walk): Plain {
   }
 }
 
+/** Below it a number has fewer digits than any secret. */
+const SHORT_NUMBER = 1_000_000;
+
 /** A token may consist of digits only. Numbers that JSON does not know become text. */
 function plainNumber(value: number | bigint, redactor: Redactor): Plain {
+  if (Number.isInteger(value) && Math.abs(Number(value)) < SHORT_NUMBER) return Number(value);
   const text = String(value);
   const shown = redactor.text(text);
   return shown === text && typeof value === 'number' && Number.isFinite(value) ? value : shown;
@@ -55,21 +60,24 @@ function plainNumber(value: number | bigint, redactor: Redactor): Plain {
 function walkObject(value: object, context: Walk): Plain {
   if (context.path.includes(value)) return '[circular]';
   if (context.path.length >= MAX_DEPTH) return '[too deep]';
-  const inner = { ...context, path: [...context.path, value] };
+  context.path.push(value);
   try {
-    if (value instanceof Error) return walkError(value, inner);
-    if (value instanceof Date || value instanceof URL) return walk(String(value.toJSON()), context);
-    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-    if (value instanceof Map)
-      return walkEntries(
-        [...value].map(([key, item]) => [String(key), item]),
-        inner,
-      );
-    if (Array.isArray(value) || value instanceof Set) return walkItems([...value], inner);
-    return walkEntries(Object.entries(value), inner);
+    return walkInside(value, context);
   } catch {
     return '[unreadable]'; // a getter or a proxy that throws
+  } finally {
+    context.path.pop();
   }
+}
+
+function walkInside(value: object, context: Walk): Plain {
+  if (Array.isArray(value)) return walkItems(value, context);
+  if (value instanceof Error) return walkError(value, context);
+  if (value instanceof Date || value instanceof URL) return walk(String(value.toJSON()), context);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Set) return walkItems([...value], context);
+  const isMap = value instanceof Map;
+  return walkEntries(isMap ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value), context);
 }
 
 function walkItems(items: readonly unknown[], context: Walk): Plain {
