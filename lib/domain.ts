@@ -316,6 +316,8 @@ export interface DecisionInput {
   readonly override: Reading<Override | null>;
   /** Windows of the policy's schedule around `now`. */
   readonly windows: readonly ScheduleWindow[];
+  /** True once Cloud 66 refused a change because one of another process of the stack ran: then they wait for each other. */
+  readonly isSerial?: boolean;
   readonly observation: Observation;
 }
 

@@ -9,11 +9,11 @@ export interface LookAgainLimits {
 }
 
 /**
- * Most actions take 20 s to 3 minutes: 10, 13, 17 s, then a look every 20 s. The shortest next action takes about that long,
- * so what an action did is seen before the next one changes it. The 900 s after which an action is given up are reached
- * after about 46 looks; a queue allows 1,000 receives.
+ * Most actions take 20 s to 3 minutes: after the first look (`ACTION_FIRST_LOOK_SECONDS`, 30) the next comes after 15 s, then
+ * one every 20 s. The shortest next action takes about that long, so what an action did is seen before the next one changes
+ * it. The 900 s after which an action is given up are reached after about 45 looks; a queue allows 1,000 receives.
  */
-const DEFAULT_LIMITS: LookAgainLimits = { firstSeconds: 10, growth: 1.3, maximumSeconds: 20 };
+const DEFAULT_LIMITS: LookAgainLimits = { firstSeconds: 15, growth: 1.3, maximumSeconds: 20 };
 
 /** The longest visibility timeout: 12 hours. Source: SQS API Reference, ChangeMessageVisibility. */
 const SQS_MAXIMUM_SECONDS = 43_200;

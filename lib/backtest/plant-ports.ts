@@ -164,7 +164,14 @@ function hostAndScaler(plant: Plant, startMs: number, servers: number): { host: 
   const observedAtMs = (): number => startMs + plant.nowSeconds * 1000;
   const host: ProcessHost = {
     // A backtest asks what the policy is worth, not what an account allows.
-    allowance: () => ({ account: '', hourlyCalls: 1e6, callsLeft: 1e6, resetAtMs: observedAtMs(), isStrained: false }),
+    allowance: () => ({
+      account: '',
+      hourlyCalls: 1e6,
+      callsLeft: 1e6,
+      overdueCallsLeft: 1e6,
+      resetAtMs: observedAtMs(),
+      isStrained: false,
+    }),
     placements: async (_stackUid, processNames) => {
       settle();
       return new Map(

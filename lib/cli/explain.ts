@@ -185,7 +185,8 @@ async function withWhatIfEvidence(
   ports: ReconcilePorts,
   signal: AbortSignal,
 ): Promise<DecisionInput> {
-  const shared: StackEvidence = { stack: input.observation.stack, actions: input.observation.actions };
+  const { stack, actions } = input.observation;
+  const shared: StackEvidence = { isChanging: false, stack, actions };
   let complete = input;
   for (let round = 0; round < MAX_EVIDENCE_ROUNDS; round += 1) {
     const { scaleOut, scaleIn } = whatIf(complete);

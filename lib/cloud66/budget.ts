@@ -20,11 +20,11 @@ export interface RateLimit {
 export type CallPurpose = 'change' | 'confirm' | 'count';
 
 /**
- * How far into the reserve each may reach, as a share of it. Counting is nearly all of the calls and stops where the reserve
- * begins. What is under way is followed a little further. A change is rare, and somebody's jobs wait for it, so it may take
- * half of the reserve; the other half is never ours.
+ * How much of the reserve each leaves, as a share of it. Nothing of it is planned for (see `allowance`), but a change is rare,
+ * and somebody's jobs wait for it, so it may take half of the reserve; the other half is never ours. Counting may do so for
+ * stacks that nobody has looked at for a whole round. What is under way can be followed in the next hour as well.
  */
-const RESERVE_KEPT: Readonly<Record<CallPurpose, number>> = { count: 1, confirm: 0.75, change: 0.5 };
+const RESERVE_KEPT: Readonly<Record<CallPurpose, number>> = { count: 0.5, confirm: 0.75, change: 0.5 };
 
 /** The API budget as one process knows it. */
 export interface ApiBudget {
@@ -51,8 +51,8 @@ export interface ApiBudget {
 /** The documented limit, which is below the one in the sample headers. */
 const DEFAULT_LIMIT = 3000;
 const HOUR_MS = 3_600_000;
-/** A budget may be this share of the hour ahead of its time. More would be taken from the end of the hour. */
-const SLACK_SHARE = 1 / 30;
+/** A budget may be this share of the hour, a minute, ahead of its time: a change or two at the beginning of an hour are. */
+const SLACK_SHARE = 1 / 60;
 
 /** Start of the next hourly interval: when the documented limit is lifted. */
 export function nextHourMs(nowMs: number): number {
@@ -105,11 +105,12 @@ export function createBudget({ defaultLimit = DEFAULT_LIMIT, reserveShare = 0.25
     allows: (purpose, nowMs) => remaining(nowMs) > RESERVE_KEPT[purpose] * reserveShare * limit,
     allowance(nowMs) {
       const hourlyCalls = Math.floor((1 - reserveShare) * limit);
-      const callsLeft = Math.max(0, Math.floor(remaining(nowMs) - reserveShare * limit));
+      const leftAbove = (share: number) => Math.max(0, Math.floor(remaining(nowMs) - share * reserveShare * limit));
+      const callsLeft = leftAbove(1);
       const resetAtMs = Math.max(intervalEndsMs, untilMs);
       const shareOfHourLeft = Math.min(1, (resetAtMs - nowMs) / HOUR_MS);
       const isStrained = callsLeft === 0 || callsLeft < hourlyCalls * (shareOfHourLeft - SLACK_SHARE);
-      return { hourlyCalls, callsLeft, resetAtMs, isStrained };
+      return { hourlyCalls, callsLeft, overdueCallsLeft: leftAbove(RESERVE_KEPT.count), resetAtMs, isStrained };
     },
     limit: () => limit,
     calls: () => calls,

@@ -61,8 +61,8 @@ export const GLOBAL_SETTINGS = {
     group: 'Running',
     type: wholeNumber(0, 900),
     unit: 'seconds',
-    default: '10',
-    doc: 'Packaging only: time between a scale call and the first look at how it goes.',
+    default: '30',
+    doc: 'Packaging only: time between a scale call and the first look at how it goes. Most actions take 20 s to 3 minutes.',
   },
   ACTION_TIMEOUT_SECONDS: {
     ...GLOBAL,

@@ -34,13 +34,13 @@ export function createCallReport(parts: {
       if (isKnown) metrics.measure('ApiCallsRemaining', 'Count', remaining);
       if (budget.calls() > toldCalls) metrics.measure('ApiCalls', 'Count', budget.calls() - toldCalls);
       [isKnown, toldCalls] = [false, budget.calls()];
-      const isSpent = !budget.allows('count', nowMs);
+      const isSpent = budget.allowance(nowMs).callsLeft === 0;
       const hour = Math.floor(nowMs / HOUR_MS);
       if (!isSpent || toldHour === hour) return;
       toldHour = hour;
       metrics.count('ApiBudgetSpent');
       const message =
-        'What is left of the calls to Cloud 66 in this hour is kept (API_BUDGET_RESERVE): quiet targets are not counted.';
+        'What is left of the calls to Cloud 66 in this hour is kept (API_BUDGET_RESERVE): quiet targets are counted late.';
       logger.warn(message, { event: 'api_calls', account, remaining, limit: budget.limit() });
     },
   };

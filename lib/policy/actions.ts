@@ -68,21 +68,26 @@ export function lastScaleByHand(actions: readonly Action[], processName: string)
   return byHand.toSorted((a, b) => (b.finishedAtMs ?? 0) - (a.finishedAtMs ?? 0))[0] ?? null;
 }
 
-/**
- * Actions that still run, without those that have run for longer than `timeoutSeconds`: a stuck action must not hold a
- * process for ever. Scale actions that we know to be of another process do not stand in the way either.
- */
+/** Which actions stand in the way. */
+export interface BlockingOptions {
+  /** An action that has run for longer is stuck and must not hold a process for ever. */
+  readonly timeoutSeconds: number;
+  /** Whether a scale action that we know to be of another process stands in the way too. */
+  readonly isSerial?: boolean | undefined;
+}
+
+/** Actions that still run and may keep the process from being scaled. */
 export function blockingActions(
   actions: readonly Action[],
   processName: string,
   now: number,
-  timeoutSeconds: number,
+  { timeoutSeconds, isSerial = false }: BlockingOptions,
 ): readonly Action[] {
   return actions.filter((action) => {
     if (action.finishedAtMs !== null) return false;
     const startedAtMs = latestStartMs(action, actions);
     if (startedAtMs !== null && now - startedAtMs > timeoutSeconds * 1000) return false;
-    if (action.kind.includes('scale')) return mayConcern(action, processName);
+    if (action.kind.includes('scale')) return isSerial || mayConcern(action, processName);
     // Without a start its age cannot be limited; should it really be in the way, Cloud 66 answers that it is busy.
     return startedAtMs !== null;
   });

@@ -51,7 +51,7 @@ export function attentionOf(decision: Decision, observation: Observation, policy
 function changeUnderWay({ actions, placement }: Observation, policy: Policy, now: number): string | null {
   if (actions.kind !== 'ok' || placement.kind !== 'ok') return null;
   const { processName } = placement.value;
-  const running = blockingActions(actions.value, processName, now, policy.actionTimeoutSeconds);
+  const running = blockingActions(actions.value, processName, now, { timeoutSeconds: policy.actionTimeoutSeconds });
   if (running.length > 0) return 'A change is under way.';
   const landedMs = lastFinishedScaleMs(actions.value, processName);
   return landedMs !== null && now - landedMs <= LANDED_SECONDS * 1000 ? 'A change has just landed.' : null;

@@ -18,13 +18,10 @@ export const gate: Rule<Situation> = (situation, count) => {
     return stop(unknownReason('stack_unknown', stack.why), `The state of the stack is ${told(stack)}`);
   }
   if (actions.kind === 'ok') {
+    const { now, isSerial, policy } = situation;
     const { processName } = situation.placement;
-    const [blocking] = blockingActions(
-      actions.value,
-      processName,
-      situation.now,
-      situation.policy.actionTimeoutSeconds,
-    );
+    const timeoutSeconds = policy.actionTimeoutSeconds;
+    const [blocking] = blockingActions(actions.value, processName, now, { timeoutSeconds, isSerial });
     if (blocking) return stop(...holdForAction(blocking, processName));
   } else if (actions.kind !== 'not_read') {
     return stop(unknownReason('actions_unknown', actions.why), `The action log is ${told(actions)}`);

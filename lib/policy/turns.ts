@@ -19,6 +19,8 @@ export interface TurnLimits {
   readonly hourlyCalls: number;
   /** Of which this many are left for counting ... */
   readonly callsLeft: number;
+  /** ... and this many, part of the reserve included, for stacks that were not counted for a whole round ... */
+  readonly overdueCallsLeft: number;
   /** ... until then. */
   readonly resetAtMs: number;
   /** When calls run short, what moves waits for its turn as well. */
@@ -27,8 +29,8 @@ export interface TurnLimits {
 
 /** Every quiet stack is seen again within this time, as long as the calls allow. */
 const ROUND_MINUTES = 5;
-/** The rest of the calls is for changes, their confirmation, and stacks that move. */
-const QUIET_SHARE = 0.4;
+/** The rest of the calls is for changes, their confirmation, and stacks that move. 200 stacks have a quarter of an hour. */
+const QUIET_SHARE = 3 / 8;
 /** A moving stack is counted once in each tick. */
 const MOVING_SECONDS = 50;
 const MINUTE_MS = 60_000;
@@ -47,12 +49,15 @@ export function stacksToCount(stacks: readonly StackTurn[], nowMs: number, limit
   );
   const due = known.filter((stack, index) => isDue(stack, index, round, nowMs)).toSorted(byUrgency);
   const minutesLeft = Math.max(1, Math.ceil((limits.resetAtMs - nowMs) / MINUTE_MS));
-  const inTurn = Math.ceil(limits.callsLeft / minutesLeft);
-  let [left, turns] = [Math.max(0, limits.callsLeft), inTurn];
+  // What others spent before is not taken from the quiet stacks at once: then all of them would be late at the hour's end.
+  let turns = Math.max(Math.ceil(limits.callsLeft / minutesLeft), Math.ceil(stacks.length / round));
+  let counted = 0;
   return due.flatMap(({ stackUid, countedAtMs, state }) => {
     const waitsForTurn = countedAtMs !== null && state === 'quiet';
-    if (left <= 0 || (waitsForTurn && turns <= 0)) return [];
-    left -= 1;
+    const isOverdue = countedAtMs === null || nowMs - countedAtMs >= round * MINUTE_MS;
+    const callsLeft = isOverdue ? limits.overdueCallsLeft : limits.callsLeft;
+    if (counted >= callsLeft || (waitsForTurn && turns <= 0)) return [];
+    counted += 1;
     if (waitsForTurn) turns -= 1;
     return [stackUid];
   });

@@ -2,9 +2,9 @@
  * The only hand on the lever: the one place that scales, once per target and pass. An accepted action is recorded before
  * anything else happens, so that the poller can tell what became of it.
  */
-import type { ActionRecord, Decision, DecisionInput, ServerCounts, Target } from '../domain.ts';
+import type { Action, ActionRecord, Decision, DecisionInput, ServerCounts, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
-import { userReferenceFor } from '../policy/actions.ts';
+import { processOfReference, userReferenceFor } from '../policy/actions.ts';
 import { distribute, totalWorkers } from '../policy/distribute.ts';
 import type { OwedRecord } from './ledger.ts';
 import type { Memory } from './memory.ts';
@@ -28,10 +28,13 @@ interface ActPorts {
   readonly memory: Memory;
 }
 
-/** What came of an order, with the counts per server that were asked for (null for a hold). */
+/** What came of an order. */
 export interface Acted {
   readonly result: TargetResult;
+  /** Workers per server that were asked for; null for a hold. */
   readonly counts: ServerCounts | null;
+  /** The action that the call began, as Cloud 66 will list it. */
+  readonly begun?: Action;
 }
 
 /**
@@ -54,11 +57,18 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
   const userReference = userReferenceFor(sent);
   const answer = await ports.scaler.scale({ stackUid, processName, counts, userReference }, signals.last);
   switch (answer.kind) {
-    case 'accepted':
-      return { result: await recorded(decision, { ...sent, actionId: answer.actionId }, ports, signals), counts };
+    case 'accepted': {
+      const begun = { ...RUNNING, id: answer.actionId, startedAtMs: sent.acceptedAtMs, userReference };
+      return {
+        result: await recorded(decision, { ...sent, actionId: answer.actionId }, ports, signals),
+        counts,
+        begun,
+      };
+    }
     case 'busy':
       // Perhaps with an action of another environment, which may be the only one to know of it.
       ports.memory.keepSearched(target.id, false);
+      if (anotherIsScaled(input, processName)) ports.memory.keepSerial(stackUid);
       return { result: { kind: 'held', decision: heldAsBusy(decision, answer.detail) }, counts };
     case 'not_sent':
       return { result: { kind: 'dry_run', decision }, counts };
@@ -69,6 +79,15 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
     case 'refused':
       return { result: { kind: 'failed', decision, error: answer.error }, counts };
   }
+}
+
+const RUNNING = { kind: 'process_scale', finishedAtMs: null, success: null, message: null } as const;
+
+/** True when the log shows that we are changing another process of the stack. */
+function anotherIsScaled({ observation: { actions } }: DecisionInput, processName: string): boolean {
+  const running = actions.kind === 'ok' ? actions.value.filter(({ finishedAtMs }) => finishedAtMs === null) : [];
+  const names = running.flatMap(({ userReference }) => processOfReference(userReference) ?? []);
+  return names.some((name) => name !== processName);
 }
 
 /** The action runs, whatever happens now: a record that could not be stored fails with everything that is known of it. */

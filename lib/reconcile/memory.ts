@@ -47,6 +47,8 @@ export interface Memory extends Ledger {
   expect(targetId: string, desiredCount: number, nowMs: number): void;
   /** True while an accepted change has not been seen in the count. */
   isExpecting(target: ProcessKey & { readonly id: string }, nowMs: number): boolean;
+  /** When a change of the target was last accepted; 0 = not that we know. */
+  changedAtMs(targetId: string): number;
   /** The forecast if it was learned lately; for a target that rests and has had no work for weeks, some hours ago. */
   forecast(targetId: string, nowMs: number, state: 'resting' | 'working'): Reading<ArrivalForecast> | null;
   /** `isUnused`: the recorded past shows no message at all. */
@@ -55,6 +57,9 @@ export interface Memory extends Ledger {
   learners(resting: readonly string[], known: ReadonlyMap<string, unknown>, nowMs: number): ReadonlySet<string>;
   /** What the last pass over the target said about looking again soon. */
   attention(targetId: string): Attentive;
+  /** True once Cloud 66 refused a change of the stack because it made another one: that is documented nowhere. */
+  isSerial(stackUid: string): boolean;
+  keepSerial(stackUid: string): void;
   keepAttention(targetId: string, attentive: Attentive): void;
 }
 
@@ -64,10 +69,11 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const rates = slowReadings<RateHistory>(RATES_SECONDS);
   const attention = new Map<string, Attentive>();
   const placements = new Map<string, Reading<Placement>>();
-  const expectations = new Map<string, { readonly desiredCount: number; readonly untilMs: number }>();
+  const expectations = new Map<string, { readonly desiredCount: number; readonly atMs: number }>();
   const placementOf = ({ stackUid, processName }: ProcessKey) => placements.get(`${stackUid} ${processName}`) ?? null;
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
   const unused = slowReadings<ArrivalForecast>(UNUSED_SECONDS);
+  const serial = new Set<string>();
   const firstSeenMs = new Map<string, number>();
   return {
     ...createLedger(),
@@ -91,14 +97,15 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
       if (reading.kind === 'ok') placements.set(`${stackUid} ${processName}`, reading);
     },
     expect: (targetId, desiredCount, nowMs) => {
-      expectations.set(targetId, { desiredCount, untilMs: nowMs + EXPECT_SECONDS * 1000 });
+      expectations.set(targetId, { desiredCount, atMs: nowMs });
     },
     isExpecting: (target, nowMs) => {
       const expected = expectations.get(target.id);
       const placement = placementOf(target);
-      if (!expected || expected.untilMs <= nowMs) return false;
+      if (!expected || expected.atMs + EXPECT_SECONDS * 1000 <= nowMs) return false;
       return placement?.kind !== 'ok' || totalWorkers(placement.value) !== expected.desiredCount;
     },
+    changedAtMs: (targetId) => expectations.get(targetId)?.atMs ?? 0,
     forecast: (targetId, nowMs, state) =>
       forecasts.get(targetId, nowMs) ?? (state === 'resting' ? unused.get(targetId, nowMs) : null),
     keepForecast: (targetId, reading, nowMs, isUnused) => {
@@ -111,6 +118,10 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
         (id) => !known.has(id) && nowMs - (firstSeenMs.get(id) ?? nowMs) >= learnAfterSeconds * 1000,
       );
       return new Set(learnAfterSeconds === 0 ? ready : ready.slice(0, Math.ceil(resting.length / LEARNING_GROUPS)));
+    },
+    isSerial: (stackUid) => serial.has(stackUid),
+    keepSerial: (stackUid) => {
+      serial.add(stackUid);
     },
     attention: (targetId) => attention.get(targetId) ?? { awake: false },
     keepAttention: (targetId, attentive) => {

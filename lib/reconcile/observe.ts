@@ -24,6 +24,13 @@ export interface StackEvidence {
   actions: Evidence<readonly Action[]>;
   /** How far back the actions were asked for. */
   actionsSinceMs?: number;
+  /** A change of ours may still run. Then the log is read before the state of the stack, which is seldom needed. */
+  readonly isChanging: boolean;
+}
+
+/** An action that was begun after the log was read is in it for those whose turn comes later. */
+export function addAction(shared: StackEvidence, action: Action): void {
+  if (shared.actions.kind === 'ok') shared.actions = { ...shared.actions, value: [action, ...shared.actions.value] };
 }
 
 /** Puts a target's share of the batched readings together; a reading that is not there is missing, not zero. */
@@ -69,7 +76,9 @@ export async function readEvidence(
   signal: AbortSignal,
 ): Promise<Partial<Pick<Observation, EvidenceName>>> {
   const recorded = readRecorded([{ target, wanted }], ports, signal).then((read) => read.get(target.id) ?? {});
-  const reads = wanted.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
+  const isLogFirst = shared.isChanging && wanted.includes('actions');
+  const now = isLogFirst ? wanted.filter((name) => name !== 'stack') : wanted;
+  const reads = now.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
     switch (name) {
       case 'history':
       case 'rates':

@@ -77,6 +77,8 @@ export interface CallAllowance {
   readonly hourlyCalls: number;
   /** Calls that are left in this hour for looking at what is quiet. */
   readonly callsLeft: number;
+  /** With those of the reserve that may be taken for what has waited for too long. */
+  readonly overdueCallsLeft: number;
   /** When the next hour's calls come. */
   readonly resetAtMs: number;
   /** True when more was spent than the part of the hour that has passed allows: what can wait should. */

@@ -14,7 +14,7 @@ import { adopt, mustSearch } from './adopt.ts';
 import { sideBySide } from './concurrently.ts';
 import { type Counts, countWorkers } from './counts.ts';
 import type { Memory } from './memory.ts';
-import { lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
+import { addAction, lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
 import type {
   ActionSender,
   Clock,
@@ -28,7 +28,7 @@ import type {
 import { readRecorded } from './recorded.ts';
 
 /** Decisions ask for evidence at most once per kind, and the workers are counted again once; more would be a bug. */
-const MAX_ROUNDS = 7;
+const MAX_ROUNDS = 8;
 
 /** Everything a pass works with. */
 export interface ReconcilePorts {
@@ -113,7 +113,8 @@ function inputsOf(
     const look = lookOf(observation, now);
     if (look) memory.addLook(id, look);
     const windows = openWindows(policy.schedule, now);
-    return [id, { now, policy, override: overrideOf(overrides, id, now), windows, observation }];
+    const serial = memory.isSerial(target.stackUid) ? { isSerial: true } : {};
+    return [id, { now, policy, override: overrideOf(overrides, id, now), windows, ...serial, observation }];
   });
   return new Map(entries);
 }
@@ -167,7 +168,10 @@ function resultOf(results: ReadonlyMap<string, TargetResult>, targetId: string):
   return { kind: 'failed', decision: null, error };
 }
 
-/** One after the other within a stack: Cloud 66 may refuse a second action while it starts a first one. */
+/**
+ * One after the other within a stack: Cloud 66 may refuse a second action while it starts a first one. What was changed last
+ * has its turn last, so that a target that grows with every pass does not keep the others waiting.
+ */
 async function reconcileStack(
   targets: readonly Target[],
   inputs: Inputs,
@@ -176,10 +180,13 @@ async function reconcileStack(
   results: Map<string, TargetResult>,
   isSearched: boolean,
 ): Promise<void> {
-  const evidence: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' } };
+  const isChanging = targets.some((target) => ports.memory.isExpecting(target, ports.clock.nowMs()));
+  const notRead = { kind: 'not_read' } as const;
+  const evidence: StackEvidence = { isChanging, stack: notRead, actions: notRead };
   const [first] = targets;
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
-  for (const target of targets) {
+  const { memory } = ports;
+  for (const target of targets.toSorted((a, b) => memory.changedAtMs(a.id) - memory.changedAtMs(b.id))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
     const result = await reconcileTarget(target, { ...input, now: ports.clock.nowMs() }, evidence, ports, signals);
@@ -223,7 +230,8 @@ async function reconcileTarget(
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = decide(input);
       if (answer.kind === 'decision') {
-        const { result, counts } = await act({ target, decisionId, decision: answer, input }, ports, signals);
+        const { result, counts, begun } = await act({ target, decisionId, decision: answer, input }, ports, signals);
+        if (begun) addAction(evidence, begun);
         ports.reporter.decided({ targetId: target.id, decisionId, input, result, counts });
         if (result.kind === 'scaled' || result.kind === 'dry_run') expectChange(target, answer, ports);
         ports.memory.keepAttention(target.id, attentionOf(answer, input.observation, input.policy, input.now));

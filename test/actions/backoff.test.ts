@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { lookAgainSeconds } from '../../lib/actions/backoff.ts';
 
 describe('the pause before the next look', () => {
-  it('grows from ten seconds to twenty', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 40, 1000].map((looks) => lookAgainSeconds(looks))).toEqual([
-      10, 13, 17, 20, 20, 20, 20, 20, 20,
-    ]);
+  it('grows from 15 seconds to 20', () => {
+    expect([1, 2, 3, 40, 1000].map((looks) => lookAgainSeconds(looks))).toEqual([15, 20, 20, 20, 20]);
   });
 
   it('leaves room for more than 40 looks within an hour', () => {

@@ -290,7 +290,7 @@ function recordQueue(clock: VirtualClock) {
   return {
     add(body: string): void {
       added += 1;
-      waiting.set(`r${added}`, { body, looks: 0, dueAtMs: clock.nowMs() + 10_000 });
+      waiting.set(`r${added}`, { body, looks: 0, dueAtMs: clock.nowMs() + 30_000 });
     },
     /** Everything that has become due since the last tick. */
     async deliver(deliver: Deliver): Promise<void> {

@@ -73,17 +73,34 @@ describe('the API budget', () => {
     );
   });
 
-  it('lets changes reach further into what is kept for people than confirmations, and those further than counting', () => {
+  it('lets changes and what is overdue reach further into what is kept for people than confirmations', () => {
     const budget = createBudget({ defaultLimit: 1000 });
     const allowedAt = (remaining: number) => {
       budget.seen({ ...headers, remaining, observedAtMs: 1 });
       return (['count', 'confirm', 'change'] as const).filter((purpose) => budget.allows(purpose, 1));
     };
-    expect(allowedAt(251)).toEqual(['count', 'confirm', 'change']);
-    expect(allowedAt(250)).toEqual(['confirm', 'change']);
-    expect(allowedAt(187)).toEqual(['change']);
+    expect(allowedAt(188)).toEqual(['count', 'confirm', 'change']);
+    expect(allowedAt(187)).toEqual(['count', 'change']);
+    expect(allowedAt(126)).toEqual(['count', 'change']);
     expect(allowedAt(125)).toEqual([]);
     expect(budget.allows('count', HOUR)).toBe(true);
+  });
+
+  it('plans for none of what is kept for people, and has half of it for what is overdue', () => {
+    const budget = createBudget({ defaultLimit: 1000 });
+    const leftAt = (remaining: number) => {
+      budget.seen({ ...headers, remaining, observedAtMs: 1 });
+      const { callsLeft, overdueCallsLeft } = budget.allowance(1);
+      return [callsLeft, overdueCallsLeft];
+    };
+    expect([1000, 251, 250, 126, 125, 0].map(leftAt)).toEqual([
+      [750, 875],
+      [1, 126],
+      [0, 125],
+      [0, 1],
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it('allows nothing while throttled, and all without a reserve', () => {
@@ -92,7 +109,13 @@ describe('the API budget', () => {
     expect(budget.allows('count', 1)).toBe(true);
     budget.throttled(HOUR / 2);
     expect(budget.allows('change', 1)).toBe(false);
-    expect(budget.allowance(1)).toEqual({ hourlyCalls: 10, callsLeft: 0, resetAtMs: HOUR, isStrained: true });
+    expect(budget.allowance(1)).toEqual({
+      hourlyCalls: 10,
+      callsLeft: 0,
+      overdueCallsLeft: 0,
+      resetAtMs: HOUR,
+      isStrained: true,
+    });
   });
 
   it('is strained when more is spent than the hour allows so far', () => {
@@ -103,9 +126,10 @@ describe('the API budget', () => {
     };
     expect(budget.allowance(0)).toMatchObject({ hourlyCalls: 750, callsLeft: 750, isStrained: false });
     expect(strainedAt(900, 1)).toBe(true);
-    expect(strainedAt(980, 2)).toBe(false);
-    expect(strainedAt(610, HOUR / 2)).toBe(false);
-    expect(strainedAt(590, HOUR / 2)).toBe(true);
+    expect(strainedAt(988, 2)).toBe(false);
+    expect(strainedAt(987, 2)).toBe(true);
+    expect(strainedAt(613, HOUR / 2)).toBe(false);
+    expect(strainedAt(612, HOUR / 2)).toBe(true);
     expect(strainedAt(251, HOUR - 1)).toBe(false);
     expect(strainedAt(250, HOUR - 1)).toBe(true);
   });

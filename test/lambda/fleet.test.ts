@@ -17,6 +17,17 @@ describe('a fleet in virtual time', () => {
     expect(growthText([first])).toContain('50 targets');
   });
 
+  // Nine hours, because the calls run short in the eighth: the whole day is `npm run bench:fleet`.
+  it('of 1,000 targets on 200 stacks looks at every stack in a quarter of an hour, also when calls run short', async () => {
+    const plan = { targets: 1000, stacks: 200, minutes: 540, callsPerHour: 3000, othersPerHour: 300 };
+    const fleet = await runFleet(plan);
+    expect(fleet).toMatchObject({ throttled: 0, breachTicks: 1, spentHolds: 0, failures: 0 });
+    expect(fleet.oldestCountMinutes).toBeLessThanOrEqual(15);
+    // What is planned for is 2,250 less those of others; beyond that begins what is kept for people.
+    expect(Math.max(...fleet.calls)).toBeGreaterThan(1950);
+    expect(fleet.changes).toBeGreaterThan(500);
+  }, 300_000);
+
   it('with too few calls is throttled by nobody, changes nothing without a count, and goes on', async () => {
     const poor = await runFleet({ ...SMALL, callsPerHour: 24, othersPerHour: 0 });
     expect(poor).toMatchObject({ throttled: 0, failures: 0 });

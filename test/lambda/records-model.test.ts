@@ -87,7 +87,14 @@ function realOf(model: Model) {
     return action ? { kind: 'found', action } : { kind: 'gone', detail: 'HTTP 404' };
   };
   const host: ProcessHost = {
-    allowance: () => ({ account: '', hourlyCalls: 1, callsLeft: 1, resetAtMs: 0, isStrained: false }),
+    allowance: () => ({
+      account: '',
+      hourlyCalls: 1,
+      callsLeft: 1,
+      overdueCallsLeft: 1,
+      resetAtMs: 0,
+      isStrained: false,
+    }),
     stack: async () => unknown(),
     action: async (_stackUid, actionId) => look(actionId),
     actions: async () => (model.isOut || model.isSpent ? unknown('failed') : ok(actions(), clock.nowMs())),

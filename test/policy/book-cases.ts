@@ -283,6 +283,14 @@ function stack(): readonly BookCase[] {
     at('an action of ours runs', seen([actionOf({ userReference: OURS })])),
     at('one without a note runs', seen([actionOf()])),
     at('one of another process runs', seen([actionOf({ userReference: 'cloud66-autoscaler:d:1-2:mailer' })])),
+    ...[900, 901].map((age) =>
+      at(
+        `one of another process runs for ${age} s, and they wait for each other`,
+        seen([actionOf({ startedAtMs: secondsAgo(age), userReference: 'cloud66-autoscaler:d:1-2:mailer' })]),
+        {},
+        { isSerial: true },
+      ),
+    ),
     at('a deployment runs', seen([actionOf(deployment)])),
     at('a deployment without a start', seen([actionOf({ ...deployment, startedAtMs: null })])),
     at(

@@ -6,8 +6,8 @@ const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 5, 1, 12, 20);
 const HOUR_END = Date.UTC(2026, 5, 1, 13);
 
-const limits = (callsLeft: number, hourlyCalls = 2250, isStrained = false) => {
-  return { hourlyCalls, callsLeft, resetAtMs: HOUR_END, isStrained };
+const limits = (callsLeft: number, { overdueCallsLeft = callsLeft, isStrained = false } = {}) => {
+  return { hourlyCalls: 2250, callsLeft, overdueCallsLeft, resetAtMs: HOUR_END, isStrained };
 };
 const stack = (stackUid: string, minutesAgo: number | null, state: StackTurn['state'] = 'quiet'): StackTurn => ({
   stackUid,
@@ -19,10 +19,10 @@ describe('a round of quiet stacks', () => {
   it.each([
     [1, 2250, 5],
     [20, 2250, 5],
-    [75, 2250, 5],
-    [100, 2250, 7],
-    [200, 2250, 14],
-    [1000, 2250, 67],
+    [70, 2250, 5],
+    [100, 2250, 8],
+    [200, 2250, 15],
+    [1000, 2250, 72],
     [200, 60, 200],
     [3, 0, 5],
   ])('of %i with %i calls an hour takes %i minutes', (stacks, hourlyCalls, minutes) => {
@@ -45,7 +45,7 @@ describe('whose workers are counted', () => {
 
   it('a moving stack only in its turn when calls run short', () => {
     const stacks = [stack('a', 1, 'moving'), stack('b', 1, 'moving')];
-    expect(stacksToCount(stacks, NOW, limits(1000, 2250, true))).toEqual(['a']);
+    expect(stacksToCount(stacks, NOW, limits(1000, { isStrained: true }))).toEqual(['a']);
   });
 
   it('breaching before quiet, then the longest unseen', () => {
@@ -53,9 +53,19 @@ describe('whose workers are counted', () => {
     expect(stacksToCount(stacks, NOW, limits(1000))).toEqual(['full', 'moves', 'old', 'young']);
   });
 
-  it('those whose turn it is as slowly as the rest of the hour asks', () => {
+  it('those whose turn it is as quickly as the rest of the hour allows, and never more slowly than a round asks', () => {
     const stacks = Array.from({ length: 100 }, (_, index) => stack(`s${index}`, 60));
-    expect(stacksToCount(stacks, NOW, limits(80))).toHaveLength(2);
+    expect(stacksToCount(stacks, NOW, limits(1000))).toHaveLength(25);
+    expect(stacksToCount(stacks, NOW, limits(80))).toHaveLength(13);
+    expect(stacksToCount(stacks, NOW, limits(2))).toHaveLength(2);
+  });
+
+  it('those that were not counted for a round also from what is kept, and no others', () => {
+    const stacks = [stack('never', null), stack('late', 5), stack('in-turn', 4.9), stack('full', 4.9, 'breaching')];
+    expect(stacksToCount(stacks, NOW, limits(100))).toEqual(['full', 'never', 'late', 'in-turn']);
+    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 10 }))).toEqual(['never', 'late']);
+    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 1 }))).toEqual(['never']);
+    expect(stacksToCount(stacks, NOW, limits(1, { overdueCallsLeft: 2 }))).toEqual(['full', 'never']);
   });
 
   it('each stack within a round, evenly over its minutes, whenever it was counted first', () => {
@@ -76,6 +86,7 @@ describe('whose workers are counted', () => {
           const chosen = stacksToCount(turns, nowMs, {
             hourlyCalls,
             callsLeft: hourlyCalls,
+            overdueCallsLeft: hourlyCalls,
             resetAtMs: nowMs + MINUTE,
             isStrained: false,
           });
@@ -101,6 +112,7 @@ describe('whose workers are counted', () => {
       for (const index of stacksToCount(turns, nowMs, {
         hourlyCalls: 2250,
         callsLeft: 2,
+        overdueCallsLeft: 2,
         resetAtMs: nowMs + MINUTE,
         isStrained: false,
       })) {

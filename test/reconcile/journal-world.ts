@@ -233,13 +233,17 @@ function hostOf(state: State, clock: Now, random: Random, write: Write): Reconci
         }),
       );
     },
-    allowance: (stackUid) => ({
-      account: stackUid === 'stack-3' ? '/other' : '/one',
-      hourlyCalls: 2250,
-      callsLeft: random.pick([0, 1, 5, 2000, 2000, 2000]),
-      resetAtMs: clock.ms + 1_800_000,
-      isStrained: random.chance(0.1),
-    }),
+    allowance: (stackUid) => {
+      const callsLeft = random.pick([0, 1, 5, 2000, 2000, 2000]);
+      return {
+        account: stackUid === 'stack-3' ? '/other' : '/one',
+        hourlyCalls: 2250,
+        callsLeft,
+        overdueCallsLeft: callsLeft,
+        resetAtMs: clock.ms + 1_800_000,
+        isStrained: random.chance(0.1),
+      };
+    },
     async stack(stackUid) {
       write('stack', stackUid);
       return failing(random, 0.03, () =>

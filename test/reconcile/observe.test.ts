@@ -14,7 +14,7 @@ async function readsFor(...cooldownsSeconds: readonly number[]): Promise<readonl
       return { kind: 'ok', value: [], observedAtMs: answers.nowMs };
     },
   };
-  const shared: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' } };
+  const shared: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' }, isChanging: false };
   for (const scaleInCooldownSeconds of cooldownsSeconds) {
     const target = targetOf('worker', { policy: policyOf({ scaleInCooldownSeconds, actionTimeoutSeconds: 900 }) });
     await readEvidence(['actions'], target, shared, { ...ports, host }, new AbortController().signal);

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { depthOf, historyOf, NOW, ok, placementOf, policyOf, serverOf, unknown } from '../support/observations.ts';
+import {
+  actionOf,
+  depthOf,
+  historyOf,
+  NOW,
+  ok,
+  placementOf,
+  policyOf,
+  serverOf,
+  unknown,
+} from '../support/observations.ts';
 import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 
 describe('a pass', () => {
@@ -90,6 +100,68 @@ describe('a pass', () => {
       decision: { action: 'hold', reason: 'stack_busy', currentCount: 1, desiredCount: 1 },
     });
     expect(world.records).toEqual([]);
+  });
+
+  describe('with two processes of a stack that want a change', () => {
+    const pass = async (world: ReturnType<typeof fakeWorld>, answers: Partial<typeof world.answers> = {}) => {
+      Object.assign(world.answers, answers);
+      world.calls.length = 0;
+      const results = await reconcile([targetOf('first'), targetOf('second')], world.ports, openSignals());
+      return [...results].map(([id, result]) => {
+        const why = result.kind === 'failed' ? result.error.message : result.decision.reason;
+        return `${id} ${result.kind} ${why}`;
+      });
+    };
+    const both = { first: ok(depthOf(45)), second: ok(depthOf(45)) };
+    /** Refuses a second action while one runs. */
+    const oneAtATime = () => {
+      let [ids, running] = [41, false];
+      return {
+        depths: both,
+        scale: () => {
+          if (running) return { kind: 'busy' as const, detail: 'another action is in progress' };
+          running = true;
+          ids += 1;
+          return { kind: 'accepted' as const, actionId: ids };
+        },
+      };
+    };
+
+    it('makes both where Cloud 66 takes both', async () => {
+      const world = fakeWorld({ depths: both });
+      expect(await pass(world)).toEqual(['first scaled backlog_above_target', 'second scaled backlog_above_target']);
+      expect(await pass(world)).toHaveLength(2);
+      expect(world.ports.memory.isSerial('stack-1')).toBe(false);
+    });
+
+    it('learns where it refuses the second, which waits from then on without a call that is bound to fail', async () => {
+      const world = fakeWorld(oneAtATime());
+      expect(await pass(world)).toEqual(['first scaled backlog_above_target', 'second held stack_busy']);
+      expect(world.calls.filter((call) => call.startsWith('scale'))).toEqual(['scale first', 'scale second']);
+      // What was changed last waits for the other one.
+      const later = await pass(world, oneAtATime());
+      expect(later).toEqual(['first held stack_busy', 'second scaled backlog_above_target']);
+      expect(world.calls.filter((call) => call.startsWith('scale'))).toEqual(['scale second']);
+    });
+
+    it('does not blame the other process when nothing of ours runs', async () => {
+      const world = fakeWorld({ depths: both, scale: () => ({ kind: 'busy', detail: 'a deployment' }) });
+      await pass(world);
+      expect(world.ports.memory.isSerial('stack-1')).toBe(false);
+    });
+
+    it('reads the log before the state of the stack while a change of ours may run', async () => {
+      const first = ok({ ...placementOf(serverOf('a', 1)), processName: 'first' });
+      const world = fakeWorld({ depths: { first: ok(depthOf(45)) }, placements: { first } });
+      await pass(world);
+      expect(world.calls).toContain('stack stack-1');
+      const userReference = 'cloud66-autoscaler:decision-1:1-5:first';
+      await pass(world, { actions: ok([actionOf({ userReference })]) });
+      expect(world.calls).toContain('actions stack-1');
+      expect(world.calls).not.toContain('stack stack-1');
+      expect(await pass(world, { actions: ok([]) })).toContain('first scaled backlog_above_target');
+      expect(world.calls).toContain('stack stack-1');
+    });
   });
 
   it.each(['refused', 'unknown'] as const)('fails loudly when the scale call ends as %s', async (kind) => {

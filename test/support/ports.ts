@@ -104,6 +104,7 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
         account: 'one',
         hourlyCalls: 2250,
         callsLeft: answers.callsLeft,
+        overdueCallsLeft: answers.callsLeft,
         resetAtMs: answers.nowMs + 3_600_000,
         isStrained: answers.isStrained,
       }),

@@ -105,7 +105,7 @@ function metricOf({ visible, inFlight, sent, done }: Point, metricName: string):
 const REMEMBERED_MS = 300_000;
 
 /** ACTION_FIRST_LOOK_SECONDS. */
-const FIRST_LOOK_MS = 10_000;
+const FIRST_LOOK_MS = 30_000;
 
 interface Message {
   readonly id: string;
