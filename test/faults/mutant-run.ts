@@ -13,7 +13,7 @@ const lib = join(import.meta.dirname, '..', '..', 'lib');
 const mutant = MUTANTS[Number(process.argv[2])];
 if (mutant === undefined) throw new RangeError(`There is no mutant ${process.argv[2]}.`);
 
-const { file, find, replace, crash } = mutant;
+const { file, find, replace, crash, chances } = mutant;
 const url = pathToFileURL(join(lib, file)).href;
 const parts = readFileSync(join(lib, file), 'utf8').split(find);
 if (parts.length !== 2) throw new RangeError(`"${find}" occurs ${parts.length - 1} times in ${file}, expected once.`);
@@ -29,7 +29,8 @@ registerHooks({
 const { runSeed } = await import('../../lib/simulation/faults/run.ts');
 let first: unknown = null;
 for (let seed = 1; seed <= Number(process.argv[3]) && first === null; seed += 1) {
-  const [violation] = (await runSeed(seed, { ...PLAN, ...(crash === undefined ? {} : { crash }) })).violations;
+  const plan = { ...PLAN, ...(crash === undefined ? {} : { crash }), ...(chances === undefined ? {} : { chances }) };
+  const [violation] = (await runSeed(seed, plan)).violations;
   if (violation) first = { seed, ...violation };
 }
 if (!isLoaded) throw new Error(`${file} was never loaded.`);

@@ -5,6 +5,7 @@
  */
 
 import type { CrashPoint } from '../../lib/simulation/faults/functions.ts';
+import type { Chances } from '../../lib/simulation/faults/plan.ts';
 
 /** One broken version of the program. */
 export interface Mutant {
@@ -18,6 +19,8 @@ export interface Mutant {
   readonly invariants: readonly string[];
   /** Where an environment has to die for it to show. */
   readonly crash?: CrashPoint;
+  /** What has to go wrong more often than on other days for it to show. */
+  readonly chances?: Chances;
 }
 
 const ACT = 'reconcile/act.ts';
@@ -47,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: ACT,
     find: "return { kind: 'failed', decision, error: cause };",
     replace: "return { kind: 'scaled', decision, actionId };",
+    chances: { sends_refused_long: 0.05 },
     invariants: FOLLOWED,
   },
   {

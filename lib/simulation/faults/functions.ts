@@ -1,6 +1,5 @@
 /** The two functions as Lambda runs them, with all that they ask of the outside under watch. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Readable } from 'node:stream';
 import { type Platform, wirePoller, wireScale } from '../../lambda/wire.ts';
 import type { Random } from '../random.ts';
 import { createEnvironments, type Ending, type Environment, type FunctionName, live } from './environments.ts';
@@ -139,11 +138,16 @@ function awsRequestHandler(services: Services, outside: Outside): AwsRequestHand
       const environment = running.getStore();
       if (environment) noteAws(environment, operation, text, status === 200);
       const headers = { 'content-type': 'application/x-amz-json-1.0' };
-      return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(JSON.stringify(body))]) } };
+      return { response: { statusCode: status, headers, body: inOnePiece(Buffer.from(JSON.stringify(body))) } };
     },
     destroy: () => {},
   };
   return handler as unknown as AwsRequestHandler;
+}
+
+/** What is read of a stream, without one: there are ten thousand answers in a day. */
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** What the environment knows after an answer. */

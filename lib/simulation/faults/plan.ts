@@ -63,6 +63,9 @@ export const FAULTS = {
 
 export type FaultName = keyof typeof FAULTS;
 
+/** Chances that a run has instead of those above. */
+export type Chances = Readonly<Partial<Record<FaultName, number>>>;
+
 /** Draws faults, while they are on, and counts those that happened. */
 export interface Dice {
   /** True when the fault happens now. */
@@ -73,7 +76,7 @@ export interface Dice {
 }
 
 /** Each fault has a stream of its own, so that one more kind does not change the others. */
-export function createDice(random: Random): Dice {
+export function createDice(random: Random, chances: Chances = {}): Dice {
   const streams = new Map<FaultName, Random>();
   const counts = new Map<FaultName, number>();
   let isCalm = false;
@@ -86,7 +89,7 @@ export function createDice(random: Random): Dice {
       if (isCalm) return false;
       const stream = streams.get(name) ?? random.fork(name);
       streams.set(name, stream);
-      const strikes = stream.chance(FAULTS[name]);
+      const strikes = stream.chance(chances[name] ?? FAULTS[name]);
       if (strikes) counts.set(name, (counts.get(name) ?? 0) + 1);
       return strikes;
     },

@@ -3,7 +3,7 @@ import { createRandom } from '../random.ts';
 import { calmDown, disturb } from './disturb.ts';
 import type { CrashPoint } from './functions.ts';
 import type { Violation } from './observer.ts';
-import { createDice, type Dice, type FaultName } from './plan.ts';
+import { type Chances, createDice, type Dice, type FaultName } from './plan.ts';
 import { ALARM_PREFIX, scenarioOf } from './scenario.ts';
 import { poll, startVirtualWorld, type VirtualWorld } from './virtual-world.ts';
 
@@ -16,6 +16,7 @@ export interface RunPlan {
   readonly calmMinutes: number;
   /** One more crash, at a place of choice. */
   readonly crash?: CrashPoint;
+  readonly chances?: Chances;
 }
 
 export const DAY: RunPlan = { faultyMinutes: 1200, calmMinutes: 240 };
@@ -40,9 +41,10 @@ export interface RunResult {
 }
 
 /** Lives through the day of a seed. */
-export async function runSeed(seed: number, { faultyMinutes, calmMinutes, crash }: RunPlan = DAY): Promise<RunResult> {
+export async function runSeed(seed: number, plan: RunPlan = DAY): Promise<RunResult> {
+  const { faultyMinutes, calmMinutes, crash, chances } = plan;
   const random = createRandom(`faults-${seed}`);
-  const dice = createDice(random.fork('dice'));
+  const dice = createDice(random.fork('dice'), chances);
   const scenario = scenarioOf(random.fork('scenario'));
   const world = startVirtualWorld({ scenario, random, dice, ...(crash ? { crash } : {}) });
   const { services, observer } = world;

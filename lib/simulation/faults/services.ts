@@ -115,7 +115,7 @@ export function cloud66Of(
   const forms = createReplyForms('mixed', random.fork('forms'));
   return async (request) => {
     const url = new URL(request.url);
-    const body = await request.text();
+    const body = request.body === null ? '' : await request.text();
     const authorization = request.headers.get('authorization') ?? undefined;
     // A proxy that shows what it was sent, token and all.
     const echo = `you sent ${request.method} ${url.pathname} with authorization: ${authorization}`;

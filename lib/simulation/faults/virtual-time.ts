@@ -6,9 +6,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
 
-/** Turns of the event loop after which nothing goes on without time: promises and streams need one or two. */
-const SETTLING_TURNS = 3;
-
 const real = { Date, setTimeout, clearTimeout, random: Math.random, setImmediate };
 
 /** Runs everything up to `untilMs`. Whoever knows that nothing was started since the last run says so, and saves turns. */
@@ -22,12 +19,11 @@ export async function runUntil(clock: VirtualClock, untilMs: number, isStill = f
   clock.advanceTo(untilMs);
 }
 
+/** A turn of the event loop, after which nothing goes on without time: all that is awaited are promises. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < SETTLING_TURNS; turn += 1) {
-    await new Promise<void>((resolve) => {
-      real.setImmediate(resolve);
-    });
-  }
+  await new Promise<void>((resolve) => {
+    real.setImmediate(resolve);
+  });
 }
 
 /** Replaces the globals until the answer is called. */
