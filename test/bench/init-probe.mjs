@@ -4,6 +4,11 @@
  */
 import diagnostics from 'node:diagnostics_channel';
 
+// AWS's runtime client holds this when it loads a handler. (`import` would load undici too, by way of `http.WebSocket`.)
+// Source: https://github.com/aws/aws-lambda-nodejs-runtime-interface-client, src/client/rapid-client.ts
+const { Agent } = process.getBuiltinModule('node:http');
+globalThis.runtimeAgent = new Agent({ keepAlive: true, maxSockets: 1 });
+
 const { file, events } = JSON.parse(process.env.PROBE);
 const context = { awsRequestId: 'probe', getRemainingTimeInMillis: () => 60_000 };
 const written = process.stdout.write.bind(process.stdout);
@@ -38,7 +43,6 @@ for (const [index, event] of events.entries()) {
   calls = [];
   const fromMs = performance.now();
   await handler(event.event, context);
-  passes.push({ ms: performance.now() - fromMs, fromMs, calls });
+  passes.push({ ms: performance.now() - fromMs, fromMs, calls, peakBytes: process.resourceUsage().maxRSS * 1024 });
 }
-const peakBytes = process.resourceUsage().maxRSS * 1024;
-written(`\n${JSON.stringify({ importMs, passes, peakBytes })}\n`, () => process.exit());
+written(`\n${JSON.stringify({ importMs, passes })}\n`, () => process.exit());

@@ -1,11 +1,12 @@
 /** `npm run bench:init`: what a cold start costs, and how quickly an alarm becomes a scale call. See init-run.ts. */
 import { parseArgs } from 'node:util';
-import { type InitResult, measureInit } from './init-run.ts';
+import { type InitResult, measureInit, WARM_TICKS } from './init-run.ts';
 
 /** A result as people read it. */
 export function initText(result: InitResult): string {
   const ms = (value: number) => `${value.toFixed(1)} ms`;
-  const { importMs, firstMs } = result;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const { importMs, firstMs, memoryOverEmptyBytes: memory } = result;
   const names = ['empty', 'sqs-tuned', 'sqs-defaults', 'scale'] as const;
   return [
     `${result.rounds} rounds, Node ${process.version}, medians; result ${result.hash}`,
@@ -16,7 +17,8 @@ export function initText(result: InitResult): string {
     `import, to a tuned handler with @aws-sdk/client-sqs alone  ${result.importToTuned.toFixed(2)} (at most 1.5)`,
     `import, to an empty handler                                ${result.importToEmpty.toFixed(2)}`,
     `import + first call, to such a one by esbuild's defaults   ${result.firstToDefaults.toFixed(2)} (at most 1.0)`,
-    `peak memory over an empty handler                          ${(result.memoryOverEmptyBytes / 1e6).toFixed(1)} MB (at most 20)`,
+    `peak memory over an empty handler, after the first call    ${megabytes(memory.first)} (at most 20)`,
+    `  after ${WARM_TICKS} quiet ticks                                     ${megabytes(memory.warm)}`,
     `a quiet tick, warm                                         ${ms(result.quietTickMs)}`,
     `alarm to scale call, warm                                  ${ms(result.reactionMs)}, of which calls take ${ms(result.outsideMs)}`,
     `  to the calls' own time                                   ${result.reactionToOutside.toFixed(2)} (at most 3)`,
