@@ -20,11 +20,11 @@ export interface RateLimit {
 export type CallPurpose = 'change' | 'confirm' | 'count';
 
 /**
- * How much of the reserve each leaves, as a share of it. Nothing of it is planned for (see `allowance`), but a change is rare,
- * and somebody's jobs wait for it, so it may take half of the reserve; the other half is never ours. Counting may do so for
- * stacks that nobody has looked at for a whole round. What is under way can be followed in the next hour as well.
+ * How much of the reserve each leaves, as a share of it. Nothing of it is planned for (see `allowance`). A quarter may go into
+ * following what is under way, and into stacks that nobody has counted for a whole round. A change is rare, and somebody's
+ * jobs wait for it, so it may take half of the reserve; the other half is never ours.
  */
-const RESERVE_KEPT: Readonly<Record<CallPurpose, number>> = { count: 0.5, confirm: 0.75, change: 0.5 };
+const RESERVE_KEPT: Readonly<Record<CallPurpose, number>> = { count: 0.75, confirm: 0.75, change: 0.5 };
 
 /** The API budget as one process knows it. */
 export interface ApiBudget {

@@ -56,7 +56,8 @@ export function lastFinishedScaleMs(actions: readonly Action[], processName: str
  */
 export function lastScaleByHand(actions: readonly Action[], processName: string): Action | null {
   const isOurs = ({ userReference }: Action) => processOfReference(userReference) !== null;
-  const showsNotes = actions.some(isOurs);
+  // One that runs may be in this list because we have just begun it, see `addAction`.
+  const showsNotes = actions.some((action) => isOurs(action) && action.finishedAtMs !== null);
   const byHand = actions.filter(
     (action) =>
       mayConcern(action, processName) &&
@@ -87,7 +88,8 @@ export function blockingActions(
     if (action.finishedAtMs !== null) return false;
     const startedAtMs = latestStartMs(action, actions);
     if (startedAtMs !== null && now - startedAtMs > timeoutSeconds * 1000) return false;
-    if (action.kind.includes('scale')) return isSerial || mayConcern(action, processName);
+    if (action.kind.includes('scale') && mayConcern(action, processName)) return true;
+    if (action.kind.includes('scale') && !isSerial) return false;
     // Without a start its age cannot be limited; should it really be in the way, Cloud 66 answers that it is busy.
     return startedAtMs !== null;
   });

@@ -53,8 +53,8 @@ export function stacksToCount(stacks: readonly StackTurn[], nowMs: number, limit
   let turns = Math.max(Math.ceil(limits.callsLeft / minutesLeft), Math.ceil(stacks.length / round));
   let counted = 0;
   return due.flatMap(({ stackUid, countedAtMs, state }) => {
-    const waitsForTurn = countedAtMs !== null && state === 'quiet';
-    const isOverdue = countedAtMs === null || nowMs - countedAtMs >= round * MINUTE_MS;
+    const waitsForTurn = state === 'quiet' && (countedAtMs !== null || limits.callsLeft === 0);
+    const isOverdue = countedAtMs === null || minuteOf(nowMs) - minuteOf(countedAtMs) >= round;
     const callsLeft = isOverdue ? limits.overdueCallsLeft : limits.callsLeft;
     if (counted >= callsLeft || (waitsForTurn && turns <= 0)) return [];
     counted += 1;
@@ -67,9 +67,14 @@ export function stacksToCount(stacks: readonly StackTurn[], nowMs: number, limit
 function isDue({ countedAtMs, state }: StackTurn, index: number, round: number, nowMs: number): boolean {
   if (countedAtMs === null) return true;
   if (state === 'moving') return nowMs - countedAtMs >= MOVING_SECONDS * 1000;
-  const minute = Math.floor(nowMs / MINUTE_MS);
+  const minute = minuteOf(nowMs);
   const lastTurn = minute - ((minute + index) % round);
-  return Math.floor(countedAtMs / MINUTE_MS) < lastTurn;
+  return minuteOf(countedAtMs) < lastTurn;
+}
+
+/** Whole minutes, because answers come seconds after the pass that asked for them began. */
+function minuteOf(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS);
 }
 
 function byUrgency(a: StackTurn, b: StackTurn): number {

@@ -4,7 +4,7 @@
  */
 import type { Action, ActionRecord, Decision, DecisionInput, ServerCounts, Target } from '../domain.ts';
 import { AutoscalerError } from '../errors.ts';
-import { processOfReference, userReferenceFor } from '../policy/actions.ts';
+import { blockingActions, processOfReference, userReferenceFor } from '../policy/actions.ts';
 import { distribute, totalWorkers } from '../policy/distribute.ts';
 import type { OwedRecord } from './ledger.ts';
 import type { Memory } from './memory.ts';
@@ -47,6 +47,13 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
   if (decision.action === 'hold' || decision.desiredCount === null || placement.kind !== 'ok') {
     return { result: heldResult(decision, input), counts: null };
   }
+  if (
+    ports.memory.isSerial(target.stackUid, ports.clock.nowMs()) &&
+    ports.memory.mustYield(target, ports.clock.nowMs())
+  ) {
+    const why = 'another process of the stack, which was not changed for longer, waits for its turn';
+    return { result: { kind: 'held', decision: heldAsBusy(decision, why) }, counts: null };
+  }
   const counts = distribute(placement.value, decision.desiredCount, target.policy);
   if (signals.work.aborted) {
     const error = new AutoscalerError(`No time left to scale "${target.id}"; the next pass decides afresh.`);
@@ -58,7 +65,7 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
   const answer = await ports.scaler.scale({ stackUid, processName, counts, userReference }, signals.last);
   switch (answer.kind) {
     case 'accepted': {
-      const begun = { ...RUNNING, id: answer.actionId, startedAtMs: sent.acceptedAtMs, userReference };
+      const begun = { ...BEGUN, id: answer.actionId, startedAtMs: sent.acceptedAtMs, userReference };
       return {
         result: await recorded(decision, { ...sent, actionId: answer.actionId }, ports, signals),
         counts,
@@ -68,7 +75,7 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
     case 'busy':
       // Perhaps with an action of another environment, which may be the only one to know of it.
       ports.memory.keepSearched(target.id, false);
-      if (anotherIsScaled(input, processName)) ports.memory.keepSerial(stackUid);
+      if (anotherIsScaled(input, processName)) ports.memory.keepSerial(stackUid, ports.clock.nowMs());
       return { result: { kind: 'held', decision: heldAsBusy(decision, answer.detail) }, counts };
     case 'not_sent':
       return { result: { kind: 'dry_run', decision }, counts };
@@ -81,13 +88,15 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
   }
 }
 
-const RUNNING = { kind: 'process_scale', finishedAtMs: null, success: null, message: null } as const;
+/** A scale action that has just begun. */
+const BEGUN = { kind: 'process_scale', finishedAtMs: null, success: null, message: null } as const;
 
 /** True when the log shows that we are changing another process of the stack. */
-function anotherIsScaled({ observation: { actions } }: DecisionInput, processName: string): boolean {
-  const running = actions.kind === 'ok' ? actions.value.filter(({ finishedAtMs }) => finishedAtMs === null) : [];
-  const names = running.flatMap(({ userReference }) => processOfReference(userReference) ?? []);
-  return names.some((name) => name !== processName);
+function anotherIsScaled({ now, policy, observation: { actions } }: DecisionInput, processName: string): boolean {
+  if (actions.kind !== 'ok') return false;
+  const how = { timeoutSeconds: policy.actionTimeoutSeconds, isSerial: true };
+  const running = blockingActions(actions.value, processName, now, how);
+  return running.some(({ userReference }) => processOfReference(userReference) !== null);
 }
 
 /** The action runs, whatever happens now: a record that could not be stored fails with everything that is known of it. */

@@ -8,6 +8,7 @@ import type { ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading }
 import type { Attentive } from '../policy/attention.ts';
 import { totalWorkers } from '../policy/distribute.ts';
 import { createLedger, isRecent, type Ledger } from './ledger.ts';
+import { createPrecedence, type Precedence } from './precedence.ts';
 
 /** Looks older than this say nothing about the present. */
 const LOOKS_SECONDS = 600;
@@ -33,7 +34,7 @@ export interface ProcessKey {
 const EXPECT_SECONDS = 300;
 
 /** The memory of one execution environment, by target id. */
-export interface Memory extends Ledger {
+export interface Memory extends Ledger, Precedence {
   /** Earlier looks, oldest first. */
   looks(targetId: string, nowMs: number): Evidence<readonly Look[]>;
   addLook(targetId: string, look: Look): void;
@@ -47,8 +48,6 @@ export interface Memory extends Ledger {
   expect(targetId: string, desiredCount: number, nowMs: number): void;
   /** True while an accepted change has not been seen in the count. */
   isExpecting(target: ProcessKey & { readonly id: string }, nowMs: number): boolean;
-  /** When a change of the target was last accepted; 0 = not that we know. */
-  changedAtMs(targetId: string): number;
   /** The forecast if it was learned lately; for a target that rests and has had no work for weeks, some hours ago. */
   forecast(targetId: string, nowMs: number, state: 'resting' | 'working'): Reading<ArrivalForecast> | null;
   /** `isUnused`: the recorded past shows no message at all. */
@@ -57,9 +56,6 @@ export interface Memory extends Ledger {
   learners(resting: readonly string[], known: ReadonlyMap<string, unknown>, nowMs: number): ReadonlySet<string>;
   /** What the last pass over the target said about looking again soon. */
   attention(targetId: string): Attentive;
-  /** True once Cloud 66 refused a change of the stack because it made another one: that is documented nowhere. */
-  isSerial(stackUid: string): boolean;
-  keepSerial(stackUid: string): void;
   keepAttention(targetId: string, attentive: Attentive): void;
 }
 
@@ -69,14 +65,14 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const rates = slowReadings<RateHistory>(RATES_SECONDS);
   const attention = new Map<string, Attentive>();
   const placements = new Map<string, Reading<Placement>>();
-  const expectations = new Map<string, { readonly desiredCount: number; readonly atMs: number }>();
+  const expectations = new Map<string, { readonly desiredCount: number; readonly untilMs: number }>();
   const placementOf = ({ stackUid, processName }: ProcessKey) => placements.get(`${stackUid} ${processName}`) ?? null;
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
   const unused = slowReadings<ArrivalForecast>(UNUSED_SECONDS);
-  const serial = new Set<string>();
   const firstSeenMs = new Map<string, number>();
   return {
     ...createLedger(),
+    ...createPrecedence(),
     looks: (targetId, nowMs) => {
       const recent = (looks.get(targetId) ?? []).filter(({ atMs }) => isRecent(atMs, nowMs, LOOKS_SECONDS));
       const newest = recent.at(-1);
@@ -97,15 +93,14 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
       if (reading.kind === 'ok') placements.set(`${stackUid} ${processName}`, reading);
     },
     expect: (targetId, desiredCount, nowMs) => {
-      expectations.set(targetId, { desiredCount, atMs: nowMs });
+      expectations.set(targetId, { desiredCount, untilMs: nowMs + EXPECT_SECONDS * 1000 });
     },
     isExpecting: (target, nowMs) => {
       const expected = expectations.get(target.id);
       const placement = placementOf(target);
-      if (!expected || expected.atMs + EXPECT_SECONDS * 1000 <= nowMs) return false;
+      if (!expected || expected.untilMs <= nowMs) return false;
       return placement?.kind !== 'ok' || totalWorkers(placement.value) !== expected.desiredCount;
     },
-    changedAtMs: (targetId) => expectations.get(targetId)?.atMs ?? 0,
     forecast: (targetId, nowMs, state) =>
       forecasts.get(targetId, nowMs) ?? (state === 'resting' ? unused.get(targetId, nowMs) : null),
     keepForecast: (targetId, reading, nowMs, isUnused) => {
@@ -118,10 +113,6 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
         (id) => !known.has(id) && nowMs - (firstSeenMs.get(id) ?? nowMs) >= learnAfterSeconds * 1000,
       );
       return new Set(learnAfterSeconds === 0 ? ready : ready.slice(0, Math.ceil(resting.length / LEARNING_GROUPS)));
-    },
-    isSerial: (stackUid) => serial.has(stackUid),
-    keepSerial: (stackUid) => {
-      serial.add(stackUid);
     },
     attention: (targetId) => attention.get(targetId) ?? { awake: false },
     keepAttention: (targetId, attentive) => {

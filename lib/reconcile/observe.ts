@@ -77,8 +77,8 @@ export async function readEvidence(
 ): Promise<Partial<Pick<Observation, EvidenceName>>> {
   const recorded = readRecorded([{ target, wanted }], ports, signal).then((read) => read.get(target.id) ?? {});
   const isLogFirst = shared.isChanging && wanted.includes('actions');
-  const now = isLogFirst ? wanted.filter((name) => name !== 'stack') : wanted;
-  const reads = now.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
+  const first = isLogFirst ? wanted.filter((name) => name !== 'stack') : wanted;
+  const reads = first.map(async (name): Promise<Partial<Pick<Observation, EvidenceName>>> => {
     switch (name) {
       case 'history':
       case 'rates':

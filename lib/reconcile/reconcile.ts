@@ -113,8 +113,7 @@ function inputsOf(
     const look = lookOf(observation, now);
     if (look) memory.addLook(id, look);
     const windows = openWindows(policy.schedule, now);
-    const serial = memory.isSerial(target.stackUid) ? { isSerial: true } : {};
-    return [id, { now, policy, override: overrideOf(overrides, id, now), windows, ...serial, observation }];
+    return [id, { now, policy, override: overrideOf(overrides, id, now), windows, observation }];
   });
   return new Map(entries);
 }
@@ -185,12 +184,18 @@ async function reconcileStack(
   const evidence: StackEvidence = { isChanging, stack: notRead, actions: notRead };
   const [first] = targets;
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
-  const { memory } = ports;
-  for (const target of targets.toSorted((a, b) => memory.changedAtMs(a.id) - memory.changedAtMs(b.id))) {
+  const { memory, clock } = ports;
+  const changedAtMs = ({ id }: Target) => memory.changedAtMs(id, clock.nowMs());
+  for (const target of targets.toSorted((a, b) => changedAtMs(a) - changedAtMs(b))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
-    const result = await reconcileTarget(target, { ...input, now: ports.clock.nowMs() }, evidence, ports, signals);
+    const now = clock.nowMs();
+    // Perhaps it was learned from the one before.
+    const serial = memory.isSerial(target.stackUid, now) ? { isSerial: true } : {};
+    const result = await reconcileTarget(target, { ...input, ...serial, now }, evidence, ports, signals);
     results.set(target.id, result);
+    const isWaiting = result.kind === 'held' && result.decision.reason === 'stack_busy';
+    memory.keepWaiting(target, isWaiting, now);
   }
   await adoptEarlier(targets, evidence, ports, signals, results);
 }
@@ -250,6 +255,7 @@ async function reconcileTarget(
 
 function expectChange({ id }: Target, { desiredCount }: Decision, { memory, clock }: ReconcilePorts): void {
   if (desiredCount !== null) memory.expect(id, desiredCount, clock.nowMs());
+  memory.changed(id, clock.nowMs());
 }
 
 async function withEvidence(

@@ -73,30 +73,30 @@ describe('the API budget', () => {
     );
   });
 
-  it('lets changes and what is overdue reach further into what is kept for people than confirmations', () => {
+  it('lets changes reach further into what is kept for people than confirmations and counts', () => {
     const budget = createBudget({ defaultLimit: 1000 });
     const allowedAt = (remaining: number) => {
       budget.seen({ ...headers, remaining, observedAtMs: 1 });
       return (['count', 'confirm', 'change'] as const).filter((purpose) => budget.allows(purpose, 1));
     };
     expect(allowedAt(188)).toEqual(['count', 'confirm', 'change']);
-    expect(allowedAt(187)).toEqual(['count', 'change']);
-    expect(allowedAt(126)).toEqual(['count', 'change']);
+    expect(allowedAt(187)).toEqual(['change']);
+    expect(allowedAt(126)).toEqual(['change']);
     expect(allowedAt(125)).toEqual([]);
     expect(budget.allows('count', HOUR)).toBe(true);
   });
 
-  it('plans for none of what is kept for people, and has half of it for what is overdue', () => {
+  it('plans for none of what is kept for people, and has a quarter of it for what is overdue', () => {
     const budget = createBudget({ defaultLimit: 1000 });
     const leftAt = (remaining: number) => {
       budget.seen({ ...headers, remaining, observedAtMs: 1 });
       const { callsLeft, overdueCallsLeft } = budget.allowance(1);
       return [callsLeft, overdueCallsLeft];
     };
-    expect([1000, 251, 250, 126, 125, 0].map(leftAt)).toEqual([
-      [750, 875],
-      [1, 126],
-      [0, 125],
+    expect([1000, 251, 250, 189, 187, 0].map(leftAt)).toEqual([
+      [750, 812],
+      [1, 63],
+      [0, 62],
       [0, 1],
       [0, 0],
       [0, 0],

@@ -12,6 +12,17 @@ const opened = (text: string, at: string) =>
   );
 
 describe('SCHEDULE', () => {
+  it('tells the windows of the time that is asked for, whatever was asked before', () => {
+    const parsed = rules('*/5 * * * * | UTC | 2m | min=2');
+    const startsAt = (at: string) =>
+      openWindows(parsed, Date.parse(at)).map(({ startMs }) => new Date(startMs).toISOString());
+    expect(startsAt('2026-06-01T12:04:59.999Z')).toEqual([]);
+    expect(startsAt('2026-06-01T12:05:00.000Z')).toEqual(['2026-06-01T12:05:00.000Z']);
+    expect(startsAt('2026-06-01T12:05:59.999Z')).toEqual(['2026-06-01T12:05:00.000Z']);
+    expect(startsAt('2026-06-01T12:07:00.000Z')).toEqual([]);
+    expect(startsAt('2026-06-01T12:01:30.000Z')).toEqual(['2026-06-01T12:00:00.000Z']);
+  });
+
   it('is read as rules of four parts', () => {
     expect(rules('0 7 * * 1-5 | Europe/Berlin | 10h | min=4 max=20; 0 0 * * 0 | UTC | 1d | max=2')).toEqual([
       { cron: '0 7 * * 1-5', timeZone: 'Europe/Berlin', durationSeconds: 36_000, minWorkers: 4, maxWorkers: 20 },

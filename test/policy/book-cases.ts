@@ -291,6 +291,12 @@ function stack(): readonly BookCase[] {
         { isSerial: true },
       ),
     ),
+    at(
+      'one of another process runs since an unknown time, and they wait for each other',
+      seen([actionOf({ startedAtMs: null, userReference: 'cloud66-autoscaler:d:1-2:mailer' })]),
+      {},
+      { isSerial: true },
+    ),
     at('a deployment runs', seen([actionOf(deployment)])),
     at('a deployment without a start', seen([actionOf({ ...deployment, startedAtMs: null })])),
     at(

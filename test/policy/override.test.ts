@@ -121,6 +121,11 @@ describe('a count that was changed by hand', () => {
     ['until its time is over', { actions: ok([byHand(300), ours]) }, 'backlog_above_target'],
     ['by whoever left a note', { actions: ok([byHand(30, { userReference: 'deploy-bot' })]) }, 'changed_by_hand'],
     ['unless nothing proves that it was not us', { actions: ok([byHand(30)]) }, 'backlog_above_target'],
+    [
+      'nor does one of ours that runs, which may be known from its call alone',
+      { actions: ok([actionOf({ id: 12, userReference: NOTE.replace('worker', 'mailer') }), byHand(30)]) },
+      'backlog_above_target',
+    ],
     ['unless the change failed', { actions: ok([byHand(30, { success: false }), ours]) }, 'backlog_above_target'],
     [
       'unless ours has the note of another process',

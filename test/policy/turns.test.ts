@@ -61,11 +61,20 @@ describe('whose workers are counted', () => {
   });
 
   it('those that were not counted for a round also from what is kept, and no others', () => {
-    const stacks = [stack('never', null), stack('late', 5), stack('in-turn', 4.9), stack('full', 4.9, 'breaching')];
+    const stacks = [stack('never', null), stack('late', 5), stack('in-turn', 4), stack('full', 4, 'breaching')];
     expect(stacksToCount(stacks, NOW, limits(100))).toEqual(['full', 'never', 'late', 'in-turn']);
-    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 10 }))).toEqual(['never', 'late']);
-    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 1 }))).toEqual(['never']);
+    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 10 }))).toEqual(['never']);
+    expect(stacksToCount(stacks.slice(1), NOW, limits(0, { overdueCallsLeft: 10 }))).toEqual(['late']);
+    expect(stacksToCount(stacks, NOW, limits(0))).toEqual([]);
     expect(stacksToCount(stacks, NOW, limits(1, { overdueCallsLeft: 2 }))).toEqual(['full', 'never']);
+    // The answer to its last count came half a minute after its turn.
+    expect(stacksToCount([stack('late', 4.5)], NOW, limits(0, { overdueCallsLeft: 1 }))).toEqual(['late']);
+  });
+
+  it('those never counted only in turn once nothing is left but what is kept', () => {
+    const stacks = Array.from({ length: 200 }, (_, index) => stack(`s${index}`, null));
+    expect(stacksToCount(stacks, NOW, limits(0, { overdueCallsLeft: 187 }))).toHaveLength(14);
+    expect(stacksToCount(stacks, NOW, limits(1000))).toHaveLength(200);
   });
 
   it('each stack within a round, evenly over its minutes, whenever it was counted first', () => {

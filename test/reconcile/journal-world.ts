@@ -239,7 +239,7 @@ function hostOf(state: State, clock: Now, random: Random, write: Write): Reconci
         account: stackUid === 'stack-3' ? '/other' : '/one',
         hourlyCalls: 2250,
         callsLeft,
-        overdueCallsLeft: callsLeft,
+        overdueCallsLeft: callsLeft + random.pick([0, 0, 3, 500]),
         resetAtMs: clock.ms + 1_800_000,
         isStrained: random.chance(0.1),
       };

@@ -103,63 +103,101 @@ describe('a pass', () => {
   });
 
   describe('with two processes of a stack that want a change', () => {
-    const pass = async (world: ReturnType<typeof fakeWorld>, answers: Partial<typeof world.answers> = {}) => {
-      Object.assign(world.answers, answers);
+    const pass = async (world: ReturnType<typeof fakeWorld>, ids = ['first', 'second']) => {
       world.calls.length = 0;
-      const results = await reconcile([targetOf('first'), targetOf('second')], world.ports, openSignals());
+      world.answers.nowMs += 30_000;
+      const counted = (processName: string) =>
+        ok({ ...placementOf(serverOf('a', 1)), processName }, world.answers.nowMs);
+      world.answers.placements = Object.fromEntries(ids.map((id) => [id, counted(id)]));
+      const results = await reconcile(
+        ids.map((id) => targetOf(id)),
+        world.ports,
+        openSignals(),
+      );
       return [...results].map(([id, result]) => {
-        const why = result.kind === 'failed' ? result.error.message : result.decision.reason;
+        const why = result.kind === 'failed' ? result.error.message : result.decision?.reason;
         return `${id} ${result.kind} ${why}`;
       });
     };
-    const both = { first: ok(depthOf(45)), second: ok(depthOf(45)) };
-    /** Refuses a second action while one runs. */
-    const oneAtATime = () => {
-      let [ids, running] = [41, false];
-      return {
-        depths: both,
-        scale: () => {
-          if (running) return { kind: 'busy' as const, detail: 'another action is in progress' };
-          running = true;
-          ids += 1;
-          return { kind: 'accepted' as const, actionId: ids };
+    const tried = ({ calls }: ReturnType<typeof fakeWorld>) => calls.filter((call) => call.startsWith('scale'));
+    const wanting = (...ids: readonly string[]) => ({
+      depths: Object.fromEntries(ids.map((id) => [id, ok(depthOf(45))])),
+    });
+    /** Refuses a second action while one runs, which is until `end`; the log shows what runs. */
+    const serialWorld = (...ids: readonly string[]) => {
+      const accepted = { kind: 'accepted' as const, actionId: 41 };
+      const world = fakeWorld({
+        ...wanting(...ids),
+        scale: ({ userReference }) => {
+          const { answers } = world;
+          if (answers.actions.kind === 'ok' && answers.actions.value.length > 0)
+            return { kind: 'busy', detail: 'another action is in progress' };
+          const action = actionOf({ id: accepted.actionId, startedAtMs: answers.nowMs, userReference });
+          answers.actions = ok([action]);
+          return accepted;
         },
+      });
+      const end = () => {
+        world.answers.actions = ok([]);
       };
+      return { world, end };
     };
 
     it('makes both where Cloud 66 takes both', async () => {
-      const world = fakeWorld({ depths: both });
+      const world = fakeWorld(wanting('first', 'second'));
       expect(await pass(world)).toEqual(['first scaled backlog_above_target', 'second scaled backlog_above_target']);
-      expect(await pass(world)).toHaveLength(2);
-      expect(world.ports.memory.isSerial('stack-1')).toBe(false);
+      expect(world.ports.memory.isSerial('stack-1', world.answers.nowMs)).toBe(false);
     });
 
-    it('learns where it refuses the second, which waits from then on without a call that is bound to fail', async () => {
-      const world = fakeWorld(oneAtATime());
-      expect(await pass(world)).toEqual(['first scaled backlog_above_target', 'second held stack_busy']);
-      expect(world.calls.filter((call) => call.startsWith('scale'))).toEqual(['scale first', 'scale second']);
-      // What was changed last waits for the other one.
-      const later = await pass(world, oneAtATime());
-      expect(later).toEqual(['first held stack_busy', 'second scaled backlog_above_target']);
-      expect(world.calls.filter((call) => call.startsWith('scale'))).toEqual(['scale second']);
+    it('learns where it refuses the second: the others wait from then on without a call that is bound to fail', async () => {
+      const { world, end } = serialWorld('first', 'second', 'third');
+      const all = ['first', 'second', 'third'];
+      expect(await pass(world, all)).toEqual([
+        'first scaled backlog_above_target',
+        'second held stack_busy',
+        'third held stack_busy',
+      ]);
+      expect(tried(world)).toEqual(['scale first', 'scale second']);
+      await pass(world, all);
+      expect(tried(world)).toEqual([]);
+      end();
+      // What was changed last waits for the others.
+      await pass(world, all);
+      expect(tried(world)).toEqual(['scale second']);
+      end();
+      await pass(world, all);
+      expect(tried(world)).toEqual(['scale third']);
+    });
+
+    it('one that is looked at alone does not come before another that waits for its turn, until that one is gone', async () => {
+      const { world, end } = serialWorld('first', 'second');
+      await pass(world);
+      end();
+      expect(await pass(world, ['first'])).toEqual(['first held stack_busy']);
+      expect(tried(world)).toEqual([]);
+      world.answers.depths.second = ok(depthOf(0));
+      await pass(world);
+      expect(tried(world)).toEqual(['scale first']);
     });
 
     it('does not blame the other process when nothing of ours runs', async () => {
-      const world = fakeWorld({ depths: both, scale: () => ({ kind: 'busy', detail: 'a deployment' }) });
+      const busy = () => ({ kind: 'busy' as const, detail: 'a deployment' });
+      const world = fakeWorld({ ...wanting('first', 'second'), scale: busy });
       await pass(world);
-      expect(world.ports.memory.isSerial('stack-1')).toBe(false);
+      expect(world.ports.memory.isSerial('stack-1', NOW)).toBe(false);
     });
 
     it('reads the log before the state of the stack while a change of ours may run', async () => {
-      const first = ok({ ...placementOf(serverOf('a', 1)), processName: 'first' });
-      const world = fakeWorld({ depths: { first: ok(depthOf(45)) }, placements: { first } });
-      await pass(world);
+      const world = fakeWorld(wanting('first'));
+      await pass(world, ['first']);
       expect(world.calls).toContain('stack stack-1');
       const userReference = 'cloud66-autoscaler:decision-1:1-5:first';
-      await pass(world, { actions: ok([actionOf({ userReference })]) });
+      world.answers.actions = ok([actionOf({ startedAtMs: world.answers.nowMs, userReference })]);
+      expect(await pass(world, ['first'])).toEqual(['first held action_in_progress']);
       expect(world.calls).toContain('actions stack-1');
       expect(world.calls).not.toContain('stack stack-1');
-      expect(await pass(world, { actions: ok([]) })).toContain('first scaled backlog_above_target');
+      world.answers.actions = ok([]);
+      expect(await pass(world, ['first'])).toEqual(['first scaled backlog_above_target']);
       expect(world.calls).toContain('stack stack-1');
     });
   });
