@@ -44,13 +44,13 @@ function settingsTable(): string {
   const sections = GROUPS.filter((group) => group !== 'Set by the template').map((group) => {
     const settings = rows.filter(([, setting]) => setting.group === group);
     const cells = settings.map(([name, setting]) => [
-      `\`${name}\``,
+      `\`${name}\`${setting.scope === 'target' ? '' : ' (all)'}`,
       defaultOf(setting),
       allowedBy(setting),
       setting.unit ?? '',
       setting.doc,
     ]);
-    return `**${group}**${settings.some(([, { scope }]) => scope === 'target') ? ' (per target)' : ''}\n\n${table(['Variable', 'Default', 'Allowed', 'Unit', 'What it does'], cells)}`;
+    return `**${group}**\n\n${table(['Variable', 'Default', 'Allowed', 'Unit', 'What it does'], cells)}`;
   });
   return sections.join('\n\n');
 }

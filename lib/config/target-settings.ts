@@ -173,7 +173,7 @@ export const TARGET_SETTINGS = {
     type: decimalNumber(0, 1),
     unit: 'share of the current count',
     default: '0.1',
-    doc: 'A recommendation that differs by no more than this share changes nothing.',
+    doc: 'Strategy backlog: a recommendation that differs by no more than this share changes nothing.',
   },
   SCALE_OUT_STABILIZATION_SECONDS: {
     ...TARGET,
@@ -181,7 +181,7 @@ export const TARGET_SETTINGS = {
     type: wholeNumber(0, 3600),
     unit: 'seconds',
     default: '0',
-    doc: 'Scale out only to what was recommended throughout this time.',
+    doc: 'Strategies backlog and step: scale out only to what was recommended throughout this time.',
   },
   SCALE_IN_STABILIZATION_SECONDS: {
     ...TARGET,
@@ -189,7 +189,7 @@ export const TARGET_SETTINGS = {
     type: wholeNumber(0, 3600),
     unit: 'seconds',
     default: '300',
-    doc: 'Scale in only to what was recommended throughout this time.',
+    doc: 'Strategies backlog and step: scale in only to what was recommended throughout this time.',
   },
   SCALE_OUT_MAX_STEP: {
     ...TARGET,
@@ -217,7 +217,7 @@ export const TARGET_SETTINGS = {
     type: wholeNumber(0, 86_400),
     unit: 'seconds',
     default: '300',
-    doc: 'Quiet time before a scale in, since the last finished change of the process in either direction.',
+    doc: 'Strategies backlog and step: quiet time before a scale in, since the last finished change of the process in either direction.',
   },
   DEPLOY_GRACE_SECONDS: {
     ...TARGET,
