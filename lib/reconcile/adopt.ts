@@ -7,7 +7,8 @@
  */
 import type { Action, ActionRecord, Evidence, Target } from '../domain.ts';
 import { noteOf } from '../policy/actions.ts';
-import type { Counts } from './counts.ts';
+import { totalWorkers } from '../policy/distribute.ts';
+import type { Counts, Depths } from './counts.ts';
 import type { OwedRecord } from './ledger.ts';
 import type { Memory } from './memory.ts';
 import type { ActionSender, Clock, Reporter } from './ports.ts';
@@ -21,7 +22,7 @@ const STORABLE_SECONDS = 290;
 const SETTLING_SECONDS = 30;
 /** Until then an action that was just accepted may not be listed yet. */
 const LISTED_SECONDS = 60;
-/** Calls of a pass for process lists and for these searches: what quiet targets may cost in a minute. */
+/** Calls of a pass for process lists and for searches where nothing moves: what quiet targets may cost in a minute. */
 const CALLS_PER_PASS = 4;
 
 /** What adopting needs. */
@@ -33,14 +34,24 @@ interface AdoptPorts {
 }
 
 /**
- * The stacks whose action log is read although no decision may ask for it: those that owe a record, and, a few at a time,
- * those that this environment has not searched since another may have died between call and record.
+ * The stacks whose action log is read although no decision may ask for it: those that owe a record, and those that this
+ * environment has not searched since another may have died between call and record. A change that was made lately is where
+ * work waits or workers are more than the fewest; stacks that are at rest have their turn a few at a time.
  */
-export function mustSearch({ stacks, asked }: Counts, memory: Memory): ReadonlySet<string> {
+export function mustSearch({ stacks, asked, placements }: Counts, depths: Depths, memory: Memory): ReadonlySet<string> {
   const owing = stacks.filter(([, targets]) => targets.some(({ id }) => memory.owed(id).length > 0));
   const unknown = stacks.filter(([, targets]) => targets.some(({ id }) => !memory.isSearched(id)));
+  const isAtRest = ({ id, policy }: Target) => {
+    const [depth, placement] = [depths.get(id), placements.get(id)];
+    if (depth?.kind !== 'ok' || placement?.kind !== 'ok') return false;
+    const { visible, inFlight, delayed } = depth.value;
+    return visible + inFlight + delayed === 0 && totalWorkers(placement.value) <= policy.minWorkers;
+  };
+  const [resting, moving] = [true, false].map((rests) =>
+    unknown.filter(([, targets]) => targets.every(isAtRest) === rests),
+  );
   const left = Math.max(0, CALLS_PER_PASS - asked);
-  return new Set([...owing, ...unknown.slice(0, left)].map(([stackUid]) => stackUid));
+  return new Set([...owing, ...(moving ?? []), ...(resting ?? []).slice(0, left)].map(([stackUid]) => stackUid));
 }
 
 /**

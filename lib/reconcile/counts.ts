@@ -6,7 +6,8 @@ import type { Memory } from './memory.ts';
 import { noAnswer } from './observe.ts';
 import type { Clock, ProcessHost, QueueReader } from './ports.ts';
 
-type Depths = Awaited<ReturnType<QueueReader['depths']>>;
+/** What was read of the queues, by target id. */
+export type Depths = Awaited<ReturnType<QueueReader['depths']>>;
 
 /** What counting needs. */
 interface CountPorts {

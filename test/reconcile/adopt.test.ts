@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Action } from '../../lib/domain.ts';
 import { userReferenceFor } from '../../lib/policy/actions.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { actionOf, depthOf, NOW, ok } from '../support/observations.ts';
+import { actionOf, depthOf, NOW, ok, placementOf, serverOf, unknown } from '../support/observations.ts';
 import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 
 /** As a scale call of ours shows up in the log. */
@@ -55,6 +55,23 @@ describe('an accepted action without a record', () => {
     expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker', decisionId: 'elsewhere', ...asked }]);
     await reconcile([targetOf('worker')], world.ports, openSignals());
     expect(world.records).toHaveLength(1);
+  });
+
+  it('is looked for at once where something moves, and a few stacks at a time where nothing does', async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `t${index}`);
+    const counted = (count: number) => ok(placementOf(serverOf('a', count)));
+    const world = fakeWorld({
+      depths: { t9: ok(depthOf(1)), t10: ok(depthOf(0, 1)), t11: unknown('missing') },
+      placements: { t8: counted(2) },
+    });
+    const targets = ids.map((id) => targetOf(id, { stackUid: `stack-${id}` }));
+    const read = async () => {
+      world.calls.length = 0;
+      await reconcile(targets, world.ports, openSignals());
+      return world.calls.filter((call) => call.startsWith('actions')).map((call) => call.replace('actions stack-', ''));
+    };
+    expect((await read()).toSorted()).toEqual(['t10', 't11', 't8', 't9']);
+    expect((await read()).filter((id) => Number(id.slice(1)) < 8)).toHaveLength(4);
   });
 
   it('is left alone while its own environment may store a better record, and looked for again', async () => {
