@@ -11,7 +11,7 @@ import { totalWorkers } from '../policy/distribute.ts';
 import type { Counts, Depths } from './counts.ts';
 import type { OwedRecord } from './ledger.ts';
 import type { Memory } from './memory.ts';
-import type { ActionSender, Clock, Reporter } from './ports.ts';
+import type { ActionSender, Clock, ProcessHost, Reporter } from './ports.ts';
 import type { PassSignals } from './reconcile.ts';
 
 /** A minute less than SQS remembers: a record stored later might be the second one, and its action reported twice. */
@@ -24,6 +24,8 @@ const SETTLING_SECONDS = 30;
 const LISTED_SECONDS = 60;
 /** Calls of a pass for process lists and for searches where nothing moves: what quiet targets may cost in a minute. */
 const CALLS_PER_PASS = 4;
+/** Of an account's calls that are left, where something moves: changes need the others. */
+const SEARCH_SHARE = 0.1;
 
 /** What adopting needs. */
 interface AdoptPorts {
@@ -38,7 +40,11 @@ interface AdoptPorts {
  * environment has not searched since another may have died between call and record. A change that was made lately is where
  * work waits or workers are more than the fewest; stacks that are at rest have their turn a few at a time.
  */
-export function mustSearch({ stacks, asked, placements }: Counts, depths: Depths, memory: Memory): ReadonlySet<string> {
+export function mustSearch(
+  { stacks, asked, placements }: Counts,
+  depths: Depths,
+  { memory, host }: { readonly memory: Memory; readonly host: ProcessHost },
+): ReadonlySet<string> {
   const owing = stacks.filter(([, targets]) => targets.some(({ id }) => memory.owed(id).length > 0));
   const unknown = stacks.filter(([, targets]) => targets.some(({ id }) => !memory.isSearched(id)));
   const isAtRest = ({ id, policy }: Target) => {
@@ -47,11 +53,17 @@ export function mustSearch({ stacks, asked, placements }: Counts, depths: Depths
     const { visible, inFlight, delayed } = depth.value;
     return visible + inFlight + delayed === 0 && totalWorkers(placement.value) <= policy.minWorkers;
   };
-  const [resting, moving] = [true, false].map((rests) =>
-    unknown.filter(([, targets]) => targets.every(isAtRest) === rests),
-  );
+  const searchesOf = new Map<string, number>();
+  const isAffordable = ([stackUid]: Counts['stacks'][number]) => {
+    const { account, callsLeft } = host.allowance(stackUid);
+    const searches = (searchesOf.get(account) ?? 0) + 1;
+    searchesOf.set(account, searches);
+    return searches <= callsLeft * SEARCH_SHARE;
+  };
+  const moving = unknown.filter(([, targets]) => !targets.every(isAtRest)).filter(isAffordable);
+  const others = unknown.filter((stack) => !moving.includes(stack));
   const left = Math.max(0, CALLS_PER_PASS - asked);
-  return new Set([...owing, ...(moving ?? []), ...(resting ?? []).slice(0, left)].map(([stackUid]) => stackUid));
+  return new Set([...owing, ...moving, ...others.slice(0, left)].map(([stackUid]) => stackUid));
 }
 
 /**

@@ -75,7 +75,7 @@ export async function reconcile(
   ]);
   const counts = await countWorkers(targets, depths, ports, signals.work);
   const inputs = await withRecorded(targets, inputsOf(targets, { depths, overrides, counts }, ports), ports, signals);
-  const searched = mustSearch(counts, depths, ports.memory);
+  const searched = mustSearch(counts, depths, ports);
   await sideBySide(counts.stacks, async ([stackUid, its]) => {
     try {
       if (counts.errors.has(stackUid)) throw counts.errors.get(stackUid);

@@ -74,6 +74,14 @@ describe('an accepted action without a record', () => {
     expect((await read()).filter((id) => Number(id.slice(1)) < 8)).toHaveLength(4);
   });
 
+  it('is looked for with a tenth of the calls that are left: changes need the others', async () => {
+    const targets = Array.from({ length: 5 }, (_, index) => targetOf(`t${index}`, { stackUid: `stack-${index}` }));
+    const depths = Object.fromEntries(targets.map(({ id }) => [id, ok(depthOf(1))]));
+    const world = fakeWorld({ depths, callsLeft: 39 });
+    await reconcile(targets, world.ports, openSignals());
+    expect(world.calls.filter((call) => call.startsWith('actions'))).toHaveLength(3);
+  });
+
   it('is left alone while its own environment may store a better record, and looked for again', async () => {
     const world = fakeWorld({ actions: ok([ownAction(10)]) });
     await reconcile([targetOf('worker')], world.ports, openSignals());
