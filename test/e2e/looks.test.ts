@@ -5,8 +5,8 @@ import { ACTIONS_QUEUE, DEAD_LETTERS, hurry, inScene } from './scene.ts';
 
 /** A look a minute for more than an hour. What fails at this speed is looked at again, too. */
 const HIGH_SPEED = 180;
-/** 70 looks of a minute each; a machine so slow that each takes twice as long still makes more than 40. */
-const ACTION_SECONDS = 5400;
+/** 130 looks of a minute each; a machine so slow that each takes three times as long still makes more than 40. */
+const ACTION_SECONDS = 8100;
 
 let packaged: PackagedCopy;
 let slowDown: () => void;
@@ -30,7 +30,7 @@ it(
         packaged,
         byHand: true,
         jobs: 30,
-        settings: { ACTION_TIMEOUT_SECONDS: '7200' },
+        settings: { ACTION_TIMEOUT_SECONDS: '10800' },
         account: { actionFault: () => ({ kind: 'slow', latencySeconds: ACTION_SECONDS }) },
       },
       async (scene) => {
