@@ -1,6 +1,6 @@
 /**
  * Whose turn it is among the processes of a stack. Whether Cloud 66 takes a second scale action while one runs is documented
- * nowhere, so it is tried; a stack that refused it is *serial* from then on: its processes wait for each other.
+ * nowhere, so it is tried; a stack that refused it is *serial* for some hours: its processes wait for each other.
  */
 import { isRecent } from './ledger.ts';
 
@@ -24,7 +24,7 @@ export interface Precedence {
   changed(targetId: string, nowMs: number): void;
   /** When that was; 0 = not that we know. */
   changedAtMs(targetId: string, nowMs: number): number;
-  /** Whether the target wanted a change and was held because another process of its serial stack was being changed. */
+  /** Whether the target was held because its stack was busy, whatever with: only where stacks are serial anybody yields. */
   keepWaiting(target: TargetKey, isWaiting: boolean, nowMs: number): void;
   /** True when another target of the stack waits whose own last change was before this one's. */
   mustYield(target: TargetKey, nowMs: number): boolean;
