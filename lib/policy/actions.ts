@@ -88,10 +88,9 @@ export function blockingActions(
     if (action.finishedAtMs !== null) return false;
     const startedAtMs = latestStartMs(action, actions);
     if (startedAtMs !== null && now - startedAtMs > timeoutSeconds * 1000) return false;
-    if (action.kind.includes('scale') && mayConcern(action, processName)) return true;
-    if (action.kind.includes('scale') && !isSerial) return false;
+    if (mayConcern(action, processName)) return true;
     // Without a start its age cannot be limited; should it really be in the way, Cloud 66 answers that it is busy.
-    return startedAtMs !== null;
+    return startedAtMs !== null && (isSerial || !action.kind.includes('scale'));
   });
 }
 

@@ -47,10 +47,7 @@ export async function act(order: Order, ports: ActPorts, signals: PassSignals): 
   if (decision.action === 'hold' || decision.desiredCount === null || placement.kind !== 'ok') {
     return { result: heldResult(decision, input), counts: null };
   }
-  if (
-    ports.memory.isSerial(target.stackUid, ports.clock.nowMs()) &&
-    ports.memory.mustYield(target, ports.clock.nowMs())
-  ) {
+  if (ports.memory.mustYield(target, ports.clock.nowMs())) {
     const why = 'another process of the stack, which was not changed for longer, waits for its turn';
     return { result: { kind: 'held', decision: heldAsBusy(decision, why) }, counts: null };
   }

@@ -24,9 +24,9 @@ export interface Precedence {
   changed(targetId: string, nowMs: number): void;
   /** When that was; 0 = not that we know. */
   changedAtMs(targetId: string, nowMs: number): number;
-  /** Whether the target was held because its stack was busy, whatever with: only where stacks are serial anybody yields. */
+  /** Whether the target was held because its stack was busy, whatever with. */
   keepWaiting(target: TargetKey, isWaiting: boolean, nowMs: number): void;
-  /** True when another target of the stack waits whose own last change was before this one's. */
+  /** True when another target of the serial stack waits whose own last change was before this one's. */
   mustYield(target: TargetKey, nowMs: number): boolean;
 }
 
@@ -40,8 +40,10 @@ export function createPrecedence(): Precedence {
     // By a clock that was set back it lies in the future, and would put the target last for as long.
     return atMs <= nowMs ? atMs : 0;
   };
+  const isSerial = (stackUid: string, nowMs: number) =>
+    isRecent(serial.get(stackUid) ?? Number.NEGATIVE_INFINITY, nowMs, SERIAL_SECONDS);
   return {
-    isSerial: (stackUid, nowMs) => isRecent(serial.get(stackUid) ?? Number.NEGATIVE_INFINITY, nowMs, SERIAL_SECONDS),
+    isSerial,
     keepSerial: (stackUid, nowMs) => {
       serial.set(stackUid, nowMs);
     },
@@ -55,6 +57,7 @@ export function createPrecedence(): Precedence {
       else its.delete(id);
     },
     mustYield: ({ id, stackUid }, nowMs) =>
+      isSerial(stackUid, nowMs) &&
       [...(waiting.get(stackUid) ?? [])].some(
         ([other, sinceMs]) =>
           other !== id &&

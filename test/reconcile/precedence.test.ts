@@ -29,6 +29,7 @@ it('a change is known from when it was made', () => {
 
 it('what was changed later yields to what waits, for two ticks and a half', () => {
   const precedence = createPrecedence();
+  precedence.keepSerial('shop', NOW);
   precedence.changed('first', NOW - 60_000);
   precedence.keepWaiting(second, true, NOW);
   expect([NOW, NOW + 149_999, NOW + 150_000].map((at) => precedence.mustYield(first, at))).toEqual([true, true, false]);
@@ -40,10 +41,18 @@ it('what was changed later yields to what waits, for two ticks and a half', () =
 
 it('nobody yields to what does not wait any more, nor to one that was never before it', () => {
   const precedence = createPrecedence();
+  precedence.keepSerial('shop', NOW);
   precedence.keepWaiting(second, true, NOW);
   expect(precedence.mustYield(first, NOW)).toBe(false);
   precedence.changed('first', NOW);
   expect(precedence.mustYield(first, NOW)).toBe(true);
   precedence.keepWaiting(second, false, NOW);
+  expect(precedence.mustYield(first, NOW)).toBe(false);
+});
+
+it('nobody yields on a stack that takes two changes at once', () => {
+  const precedence = createPrecedence();
+  precedence.changed('first', NOW - 60_000);
+  precedence.keepWaiting(second, true, NOW);
   expect(precedence.mustYield(first, NOW)).toBe(false);
 });
