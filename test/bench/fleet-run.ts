@@ -10,6 +10,7 @@ import { createBudget } from '../../lib/cloud66/budget.ts';
 import { createCloud66Client } from '../../lib/cloud66/client.ts';
 import { createProcessHost, createScaler } from '../../lib/cloud66/process-host.ts';
 import { fixedToken } from '../../lib/cloud66/token.ts';
+import { GLOBAL_SETTINGS } from '../../lib/config/global-settings.ts';
 import { parseSettings } from '../../lib/config/settings.ts';
 import type { Target } from '../../lib/domain.ts';
 import { look } from '../../lib/lambda/look.ts';
@@ -36,6 +37,7 @@ const START_MS = Date.UTC(2026, 5, 1);
 const MINUTE_MS = 60_000;
 /** Between two deliveries of action records. */
 const POLL_MS = 10_000;
+const FIRST_LOOK_MS = Number(GLOBAL_SETTINGS.ACTION_FIRST_LOOK_SECONDS.default) * 1000;
 
 /** What to run. */
 export interface FleetPlan {
@@ -290,7 +292,7 @@ function recordQueue(clock: VirtualClock) {
   return {
     add(body: string): void {
       added += 1;
-      waiting.set(`r${added}`, { body, looks: 0, dueAtMs: clock.nowMs() + 30_000 });
+      waiting.set(`r${added}`, { body, looks: 0, dueAtMs: clock.nowMs() + FIRST_LOOK_MS });
     },
     /** Everything that has become due since the last tick. */
     async deliver(deliver: Deliver): Promise<void> {

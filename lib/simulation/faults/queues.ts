@@ -1,4 +1,5 @@
 /** The queue of jobs with its metrics, and the queue of action records, both in virtual time. */
+import { GLOBAL_SETTINGS } from '../../config/global-settings.ts';
 import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { Dice } from './plan.ts';
@@ -104,8 +105,7 @@ function metricOf({ visible, inFlight, sent, done }: Point, metricName: string):
 /** SQS drops what it has seen within this time: "Amazon SQS FIFO queues", deduplication interval. */
 const REMEMBERED_MS = 300_000;
 
-/** ACTION_FIRST_LOOK_SECONDS. */
-const FIRST_LOOK_MS = 30_000;
+const FIRST_LOOK_MS = Number(GLOBAL_SETTINGS.ACTION_FIRST_LOOK_SECONDS.default) * 1000;
 
 interface Message {
   readonly id: string;
