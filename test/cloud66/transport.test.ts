@@ -1,0 +1,81 @@
+/** One exchange on a real connection: its limits hold whatever the garbage collector takes meanwhile. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it } from 'vitest';
+import { exchange } from '../../lib/cloud66/transport.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+async function serverThat(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
+  servers.push(server);
+  await new Promise((resolve) => server.once('listening', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+const halfABody = (response: ServerResponse) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"response":');
+};
+
+/** What became of a GET, with garbage collected all the while. */
+async function collecting(url: string, timeoutMs: number, signal: AbortSignal) {
+  const timer = setInterval(collectGarbage, 10);
+  const limits = { timeoutMs, maxReplyBytes: 1000 };
+  try {
+    return await exchange({ method: 'GET', url, body: null }, 'token', limits, signal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+describe('the limits of an exchange', () => {
+  const never = new AbortController().signal;
+
+  it('end one whose headers do not come', async () => {
+    const url = await serverThat(() => {});
+    expect(await collecting(url, 200, never)).toEqual({ kind: 'timeout', sent: true });
+  });
+
+  it('end a body that stops in the middle, and keep what came', async () => {
+    const url = await serverThat(halfABody);
+    const reply = await collecting(url, 200, never);
+    expect(reply).toMatchObject({ kind: 'reply', status: 200, text: '{"response":', bodyFault: 'timeout' });
+  });
+
+  it('end it when the caller stops, too', async () => {
+    const url = await serverThat(halfABody);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 200);
+    const reply = await collecting(url, 60_000, controller.signal);
+    expect(reply).toMatchObject({ kind: 'reply', text: '{"response":', bodyFault: 'stopped' });
+  });
+
+  it('close the connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    const url = await serverThat((response) => {
+      response.on('close', closed.resolve);
+      halfABody(response);
+    });
+    await collecting(url, 200, never);
+    await closed.promise;
+  });
+
+  it('end a body that is too long', async () => {
+    const closed = Promise.withResolvers<void>();
+    const url = await serverThat((response) => {
+      response.on('close', closed.resolve);
+      response.writeHead(200).write('x'.repeat(2000));
+    });
+    expect(await collecting(url, 60_000, never)).toMatchObject({ kind: 'reply', bodyFault: 'oversized' });
+    await closed.promise;
+  });
+});
