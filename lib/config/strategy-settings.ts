@@ -54,7 +54,7 @@ export const STRATEGY_SETTINGS = {
     ...STRATEGY,
     type: decimalNumber(0.1, 1),
     unit: 'share of the target',
-    default: '0.7',
+    default: '0.5',
     doc: 'Strategy latency: a scale out is sized to work off what waits within this share of LATENCY_TARGET_SECONDS (less of it for long targets, and where changes take longer than the target); less is faster and dearer.',
   },
   HEADROOM: {

@@ -35,7 +35,7 @@ describe('the settings of the scale function', () => {
               jobSeconds: null,
               jobsPerWorker: 1,
               learnPatterns: true,
-              drainShare: 0.7,
+              drainShare: 0.5,
               headroom: null,
               keepIdleSeconds: 300,
               surgeFactor: 1.5,

@@ -21,7 +21,7 @@ const strategy: LatencyStrategy = {
   jobSeconds: null,
   jobsPerWorker: 1,
   learnPatterns: false,
-  drainShare: 0.7,
+  drainShare: 0.5,
   headroom: null,
   keepIdleSeconds: 300,
   surgeFactor: 1.5,

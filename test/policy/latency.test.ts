@@ -39,7 +39,7 @@ const STRATEGY: LatencyStrategy = {
   jobSeconds: null,
   jobsPerWorker: 1,
   learnPatterns: true,
-  drainShare: 0.7,
+  drainShare: 0.5,
   headroom: null,
   keepIdleSeconds: 300,
   surgeFactor: 1.5,
@@ -83,12 +83,12 @@ const IDLE = ok([lookAt(60, 0, 0, 20)]);
 describe('strategy latency', () => {
   it('scales out to what keeps the target from the landing on', () => {
     // 10 workers finish 100 jobs a minute, 100 come; the 400 that wait are still 400 when a change lands after 67.5 s.
-    // Cleared within 42 s at 10 jobs a minute and worker: 400 / 7, and some for noise.
+    // Cleared within 30 s at 10 jobs a minute and worker: 400 / 5, and some for noise.
     const decision = decided(steadyAt(10, 100, 400, { backlog: ok(depthOf(400, 10)) }));
     expect(decision.action).toBe('scale_out');
     expect(decision.reason).toBe('wait_above_target');
-    expect(decision.desiredCount).toBeGreaterThan(55);
-    expect(decision.desiredCount).toBeLessThan(70);
+    expect(decision.desiredCount).toBeGreaterThan(75);
+    expect(decision.desiredCount).toBeLessThan(95);
   });
 
   it('shows every quantity of the decision', () => {
@@ -188,8 +188,9 @@ describe('strategy latency', () => {
   it('takes what clearly began to rise to rise further', () => {
     const looks = ok([lookAt(60, 0, 5, 5)]);
     const seen = steadyAt(5, 40, 300, { backlog: ok(depthOf(300, 5)), looks });
-    const calm = decided(seen, policy({ surgeFactor: 1 })).desiredCount ?? 0;
-    expect(decided(seen, policy({ surgeFactor: 2 })).desiredCount).toBeGreaterThan(calm);
+    const most = { maxWorkers: 900 };
+    const calm = decided(seen, policy({ surgeFactor: 1 }, most)).desiredCount ?? 0;
+    expect(decided(seen, policy({ surgeFactor: 2 }, most)).desiredCount).toBeGreaterThan(calm);
   });
 
   it('is bolder about a jump than about a rise that the look before had shown already', () => {
@@ -223,8 +224,8 @@ describe('strategy latency', () => {
     );
     const share = (actions: Observation['actions']): string | undefined =>
       decided(steadyAt(10, 100, 400, { actions })).steps.find(({ name }) => name === 'drain')?.why;
-    expect(share(ok([]))).toContain('within 42 s');
-    expect(share(ok(slow))).toContain('within 17 s');
+    expect(share(ok([]))).toContain('within 30 s');
+    expect(share(ok(slow))).toContain('within 12 s');
   });
 
   it('leaves some of a long target for what is still to come', () => {
@@ -251,16 +252,16 @@ describe('strategy latency', () => {
         looks: ok([lookAt(120, 0, 2, 5), lookAt(60, before, inFlight, 5)]),
       });
     const rise = decided(seen(20, 5));
-    expect([rise.desiredCount, rise.reason]).toEqual([14, 'wait_above_target']);
+    expect([rise.desiredCount, rise.reason]).toEqual([19, 'wait_above_target']);
     const told = rise.steps.map(({ why }) => why).join(' ');
     for (const quantity of [
       '66 a minute now, 20 of late',
       'taken as 79',
       '72 will when a change lands in 66 s',
-      'within 42 s',
+      'within 30 s',
     ])
       expect(told).toContain(quantity);
-    expect(decided(seen(0, 2)).desiredCount).toBe(35);
+    expect(decided(seen(0, 2)).desiredCount).toBe(48);
   });
 
   it('obeys the step limit, the bounds and the gate like every strategy', () => {

@@ -24,7 +24,7 @@ export const LATENCY: LatencyStrategy = {
   jobSeconds: 6,
   jobsPerWorker: 1,
   learnPatterns: false,
-  drainShare: 0.7,
+  drainShare: 0.5,
   headroom: null,
   keepIdleSeconds: 300,
   surgeFactor: 1.5,

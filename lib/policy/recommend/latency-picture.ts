@@ -22,7 +22,7 @@ const MIN_KEEP_SECONDS = 60;
  * provided for, so this part of the share is left for it.
  */
 const LEAD_IN_TARGETS = 1.15;
-const SPARED_SHARE = 0.4;
+const SPARED_SHARE = 0.16;
 /**
  * A jump since the last look began at an unknown moment: half the interval ago on average, so the true rate is twice the one
  * seen, with a long tail; and the order must last until the next one lands two leads from now. It counts so many times the rise.
