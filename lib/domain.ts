@@ -195,7 +195,7 @@ export interface LatencyStrategy {
   readonly jobsPerWorker: number;
   /** Be there before arrivals that return with the clock. */
   readonly learnPatterns: boolean;
-  /** Share of the target (0.7 = 70 %) within which a backlog is to be worked off once a scale out has landed. */
+  /** Share of the target (0.5 = 50 %) within which a backlog is to be worked off once a scale out has landed. */
   readonly drainShare: number;
   /** Standard deviations of the arrivals that are kept as head-room; null = the quantile of `targetPercent`. */
   readonly headroom: number | null;

@@ -88,7 +88,7 @@ interface End {
 /**
  * The end is waited for itself and not only handed to `fetch`: there each request follows the signal of the one before it
  * through a weak reference, so that after a garbage collection a body that stops in the middle never hears of an abort
- * (Node 24; test/cloud66/transport.test.ts shows it).
+ * (Node 24). test/cloud66/transport.test.ts collects garbage during an exchange; without this it hangs there.
  */
 function endOf(timeoutMs: number, signal: AbortSignal): End {
   const connection = new AbortController();
@@ -154,7 +154,7 @@ async function readBody(
   try {
     for (;;) {
       const piece = await end.unless(reader.read());
-      if (piece === null) return leave(end.cause());
+      if (piece === null) return leave(end.cause() ?? 'cut');
       if (piece.done) return { text: text + decoder.decode(), bodyFault: null };
       bytes += piece.value.byteLength;
       if (bytes > maxBytes) return leave('oversized');

@@ -9,6 +9,9 @@ import { exchange } from '../../lib/cloud66/transport.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+/** Long enough for headers and half a body on a busy machine that collects garbage all the while. */
+const LIMIT_MS = 1000;
+
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
@@ -40,21 +43,25 @@ async function collecting(url: string, timeoutMs: number, signal: AbortSignal) {
 describe('the limits of an exchange', () => {
   const never = new AbortController().signal;
 
-  it('end one whose headers do not come', async () => {
-    const url = await serverThat(() => {});
-    expect(await collecting(url, 200, never)).toEqual({ kind: 'timeout', sent: true });
+  it('end one whose headers do not come, and close the connection', async () => {
+    const closed = Promise.withResolvers<void>();
+    const url = await serverThat((response) => response.on('close', closed.resolve));
+    expect(await collecting(url, LIMIT_MS, never)).toEqual({ kind: 'timeout', sent: true });
+    await closed.promise;
   });
 
   it('end a body that stops in the middle, and keep what came', async () => {
     const url = await serverThat(halfABody);
-    const reply = await collecting(url, 200, never);
+    const reply = await collecting(url, LIMIT_MS, never);
     expect(reply).toMatchObject({ kind: 'reply', status: 200, text: '{"response":', bodyFault: 'timeout' });
   });
 
   it('end it when the caller stops, too', async () => {
-    const url = await serverThat(halfABody);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 200);
+    const url = await serverThat((response) => {
+      halfABody(response);
+      setTimeout(() => controller.abort(), LIMIT_MS);
+    });
     const reply = await collecting(url, 60_000, controller.signal);
     expect(reply).toMatchObject({ kind: 'reply', text: '{"response":', bodyFault: 'stopped' });
   });
@@ -65,7 +72,7 @@ describe('the limits of an exchange', () => {
       response.on('close', closed.resolve);
       halfABody(response);
     });
-    await collecting(url, 200, never);
+    await collecting(url, LIMIT_MS, never);
     await closed.promise;
   });
 

@@ -479,7 +479,7 @@ function drawnLatency(random: Random): DecisionInput {
     jobSeconds: random.pick([null, jobSeconds]),
     jobsPerWorker: random.pick([1, 1, 10]),
     learnPatterns: random.chance(0.5),
-    drainShare: random.pick([0.3, 0.7, 1]),
+    drainShare: random.pick([0.3, 0.5, 1]),
     headroom: random.pick([null, null, 0, 2]),
     keepIdleSeconds: random.pick([0, 120, 300, 900]),
     surgeFactor: random.pick([1, 1.5, 3]),

@@ -87,7 +87,7 @@ describe('strategy latency', () => {
     const decision = decided(steadyAt(10, 100, 400, { backlog: ok(depthOf(400, 10)) }));
     expect(decision.action).toBe('scale_out');
     expect(decision.reason).toBe('wait_above_target');
-    expect(decision.desiredCount).toBeGreaterThan(75);
+    expect(decision.desiredCount).toBeGreaterThan(80);
     expect(decision.desiredCount).toBeLessThan(95);
   });
 

@@ -19,7 +19,8 @@ const MIN_KEEP_SECONDS = 60;
 /**
  * `drainShare` is made for a lead of about the target. A longer lead leaves no second chance within it: the share shrinks as
  * the lead grows beyond so many targets. And where the target leaves time to wait and see, what is still to come is not
- * provided for, so this part of the share is left for it.
+ * provided for, so this part of the share is left for it: with the default of 0.5, a target of several leads is drained within
+ * 0.42 of it.
  */
 const LEAD_IN_TARGETS = 1.15;
 const SPARED_SHARE = 0.16;
