@@ -78,6 +78,7 @@ export async function callApi(request: ApiRequest, context: CallContext, signal:
     if (!(error instanceof UnauthorizedError)) throw error;
     const fresh = await readToken(() => context.token.refresh(), request);
     if (fresh === secrets[0]) throw error;
+    keepReserve(request, context);
     secrets.unshift(fresh);
     return await ask();
   }
@@ -169,6 +170,17 @@ function holdWhileThrottled(call: Call, { budget, clock }: CallContext): void {
   if (untilMs === null) return;
   const until = new Date(untilMs).toISOString();
   throw new ThrottledError(`not asked, because Cloud 66 throttles until ${until}`, call, null, untilMs);
+}
+
+/**
+ * Before a further call for what was begun with more calls left: others may have used them up meanwhile.
+ * @throws ThrottledError when only the part of the reserve is left that is never ours
+ */
+export function keepReserve(call: Call, { budget, clock }: Pick<CallContext, 'budget' | 'clock'>): void {
+  const nowMs = clock.nowMs();
+  if (budget.allows('change', nowMs)) return;
+  const left = `${budget.remaining(nowMs)} of ${budget.limit()} calls are left, and those are kept for others`;
+  throw new ThrottledError(`not asked again, because ${left}`, call, null, budget.allowance(nowMs).resetAtMs);
 }
 
 /** Rate limit and warning, which any reply may carry. */

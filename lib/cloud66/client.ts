@@ -8,7 +8,15 @@
  */
 import { InvalidInputError, type Problem } from '../errors.ts';
 import { type ApiBudget, createBudget, type RateLimit } from './budget.ts';
-import { type Answer, type ApiRequest, type CallContext, type ClientLimits, callApi, DEFAULT_LIMITS } from './call.ts';
+import {
+  type Answer,
+  type ApiRequest,
+  type CallContext,
+  type ClientLimits,
+  callApi,
+  DEFAULT_LIMITS,
+  keepReserve,
+} from './call.ts';
 import { MalformedReplyError, NotFoundError, tellProblems, UnknownOutcomeError } from './errors.ts';
 import { isUid } from './fields.ts';
 import {
@@ -183,6 +191,7 @@ async function readPages<T>(
     if (reply.next === null || reply.next <= current || isEnough(reply.items)) return items;
     page = reply.next;
     request = pageRequest({ page: String(page) });
+    if (pages < maxPages) keepReserve(request, context);
   }
   // Half a list of processes or servers would look like workers that are not there.
   if (wholeList) throw wrongPage(`expected at most ${maxPages} pages`, request);

@@ -374,6 +374,36 @@ describe('headers', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('does not follow a list into that part of the reserve', async () => {
+    const client = clientOf(server.url);
+    const page = (left: number) => ({
+      ...pageOf([process('worker', {})], 1, 2),
+      headers: { 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': String(left) },
+    });
+    server.script(page(451), pageOf([process('mailer', {})], 2, null));
+    expect(await client.listProcesses(STACK, {}, calm())).toHaveLength(2);
+    server.script(page(450), pageOf([process('mailer', {})], 2, null));
+    const error = await errorFrom(client.listProcesses(STACK, {}, calm()));
+    expect(error).toMatchObject({ name: 'ThrottledError' });
+    expect(error.message).toContain('450 of 3600 calls are left, and those are kept for others');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('does not ask again with a new token there either', async () => {
+    const tokens = ['old', 'new'];
+    const token = { name: '/token', get: async () => 'old', refresh: async () => tokens.at(-1) ?? '' };
+    const headers = (left: number) => ({ 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': String(left) });
+    const body = fixture('stack');
+    server.script({ status: 401, headers: headers(451) }, { body });
+    await clientOf(server.url, { token }).getStack(STACK, calm());
+    expect(server.requests).toHaveLength(2);
+    server.script({ status: 401, headers: headers(450) }, { body });
+    expect(await errorFrom(clientOf(server.url, { token }).getStack(STACK, calm()))).toMatchObject({
+      name: 'ThrottledError',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('passes warnings on, on one line and without the token', async () => {
     const warnings: string[] = [];
     const client = clientOf(server.url, { onWarning: (warning) => warnings.push(warning) });
