@@ -87,6 +87,7 @@ describe('the checker', () => {
       countsSeen: new Map(),
       depthsKnown: new Set<string>(),
       owed: new Set<number>(),
+      logsRead: [],
       told: { ...told, limit: 3600, atMs: clock.nowMs() - 60_000 },
     });
     const queue = new ActionsQueue(clock);
@@ -95,7 +96,6 @@ describe('the checker', () => {
     observer.posted(undefined, 'shop', post(9), 409, {});
     observer.posted(undefined, 'shop', post(9, 'mailer'), 409, {});
     observer.posted(undefined, 'shop', post(2), 200, {});
-    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
     observer.wrote(undefined, JSON.stringify({ message: TOKEN }));
     const record = { actionId: 5, desiredCount: 2, targetId: target.id, stackUid: 'shop' };
     observer.wrote(
@@ -108,10 +108,10 @@ describe('the checker', () => {
     const scale = { processName: 'worker', counts: { 'uid-shop-a': 2 }, user: 'robot', userReference: null };
     stack.scale(scale);
     clock.advanceBySeconds(60);
-    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
     stack.changeByHand('worker', { 'uid-shop-a': 2 });
     clock.advanceBySeconds(60);
-    observer.logged(asker({ remaining: 3000, isThrottled: false }), 'shop');
+    const reader = asker({ remaining: 3000, isThrottled: false });
+    observer.logsRead({ ...reader, logsRead: [{ stackUid: 'shop', atMs: clock.nowMs() }] });
     const held = { event: 'decision', targetId: target.id, decision: { reason: 'no_capacity' } };
     observer.wrote(undefined, JSON.stringify(held));
     clock.advanceBySeconds(2401);

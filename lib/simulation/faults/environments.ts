@@ -31,6 +31,8 @@ export interface Environment {
   readonly depthsKnown: Set<string>;
   /** By process, the workers of all counts that were answered in this invocation. */
   readonly countsSeen: Map<string, Set<number>>;
+  /** Stacks whose action log was answered in this invocation, and when. */
+  readonly logsRead: { readonly stackUid: string; readonly atMs: number }[];
   /** Actions that Cloud 66 accepted in this invocation and whose record is not stored yet. */
   readonly owed: Set<number>;
   /** What Cloud 66 last said of the calls that are left. */
@@ -71,6 +73,7 @@ export function createEnvironments(
       isDead: false,
       depthsKnown: new Set(),
       countsSeen: new Map(),
+      logsRead: [],
       owed: new Set(),
       told: null,
       kill: () => {},
@@ -104,6 +107,7 @@ export function live(
   environment.isBusy = true;
   environment.depthsKnown.clear();
   environment.countsSeen.clear();
+  environment.logsRead.length = 0;
   environment.owed.clear();
   const endsAtMs = clock.nowMs() + TIMEOUT_MS[environment.name];
   return new Promise((resolve) => {

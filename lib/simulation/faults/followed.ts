@@ -4,7 +4,6 @@ import { type ActionsQueue, actionIdOf } from './queues.ts';
 import type { SimulatedTarget } from './scenario.ts';
 
 const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
 /** From half a minute to four minutes after its call an action without a record is looked for, by clocks that are skewed. */
 const FINDABLE_MS = { from: 40_000, until: 225_000 } as const;
 /** Longer than any action is followed. */
@@ -29,7 +28,7 @@ export class FollowedActions {
   readonly #accepted = new Map<number, AcceptedAction>();
   /** Outcomes by action. */
   readonly #ended = new Map<number, Set<string>>();
-  /** By stack, when its action log was answered to the scale function. */
+  /** By stack, when its action log was answered to an invocation of the scale function that lived to its end. */
   readonly #logReads = new Map<string, LogRead[]>();
   /** Decisions whose failure was told as an error, and when. */
   readonly #told = new Map<unknown, number>();
@@ -98,18 +97,17 @@ export class FollowedActions {
   }
 
   /**
-   * The log was read twice while a missing record could still be told from one that SQS has forgotten: whoever read it once
-   * may have died before the record was stored.
+   * The log was read while a missing record could still be told from one that SQS has forgotten, by an invocation that
+   * lived to its end: one that is killed as well takes what it found with it, and the platform tells of that.
    */
   #wasFindable({ stackUid, targetId, atMs }: AcceptedAction): boolean {
     const reads = this.#logReads.get(stackUid) ?? [];
-    const finding = reads.filter(
+    return reads.some(
       (read) =>
         read.atMs >= atMs + FINDABLE_MS.from &&
         read.atMs < atMs + FINDABLE_MS.until &&
         (read.scope === null || read.scope === targetId),
     );
-    return (finding.at(-1)?.atMs ?? 0) - (finding[0]?.atMs ?? 0) >= MINUTE_MS;
   }
 }
 

@@ -57,6 +57,7 @@ export function createFunctions(
     const ending = await live(environment, clock, (times) =>
       running.run(environment, () => environment.handler(event, { awsRequestId, ...times } as never)),
     );
+    if (ending.kind !== 'killed') observer.logsRead(environment);
     if (ending.kind === 'returned' && environment.owed.size > 0) {
       observer.silent(`no record of action ${[...environment.owed].join()}, and no error`);
     }
@@ -77,7 +78,7 @@ export function createFunctions(
       hear(environment, response, clock.nowMs());
       if (request.method === 'GET' && isWhole(response)) {
         if (path === '/processes.json') observer.counts(environment, stackUid);
-        if (path === '/actions.json') observer.logged(environment, stackUid);
+        if (path === '/actions.json') environment.logsRead.push({ stackUid, atMs: clock.nowMs() });
       }
     }
     return response;

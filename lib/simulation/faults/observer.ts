@@ -17,6 +17,7 @@ interface Asker {
   readonly name: string;
   readonly scope: string | null;
   readonly countsSeen: Map<string, Set<number>>;
+  readonly logsRead: readonly { readonly stackUid: string; readonly atMs: number }[];
   readonly depthsKnown: ReadonlySet<string>;
   readonly owed: Set<number>;
   readonly told: Told | null;
@@ -84,9 +85,10 @@ export class Observer {
     }
   }
 
-  /** The action log of a stack was answered. */
-  logged({ name, scope }: Asker, stackUid: string): void {
-    if (name === 'scale') this.#followed.logRead(stackUid, { atMs: this.#nowMs(), scope });
+  /** An invocation has read these action logs and lived to its end, so that it could store what was missing. */
+  logsRead({ name, scope, logsRead }: Asker): void {
+    if (name !== 'scale') return;
+    for (const { stackUid, atMs } of logsRead) this.#followed.logRead(stackUid, { atMs, scope });
   }
 
   /** A scale call that reached the account. */
