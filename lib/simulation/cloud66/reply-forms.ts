@@ -178,18 +178,9 @@ function capitalized(kind: string): string {
   return kind.charAt(0).toUpperCase() + kind.slice(1);
 }
 
-const MOST_WRITTEN = 1000;
-/** The same times are asked for over and over: each list of actions has those of the last one. */
-const written = new Map<number, string>();
-
 /** `2014-09-01T19:08:05Z`: all of Cloud 66's dates are whole seconds. */
 function isoZulu(atMs: number): string {
-  const known = written.get(atMs);
-  if (known !== undefined) return known;
-  if (written.size === MOST_WRITTEN) written.clear();
-  const text = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
-  written.set(atMs, text);
-  return text;
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }
 
 /** `2014-08-14T01:46:53+00:00` */
