@@ -78,7 +78,7 @@ export async function callApi(request: ApiRequest, context: CallContext, signal:
     if (!(error instanceof UnauthorizedError)) throw error;
     const fresh = await readToken(() => context.token.refresh(), request);
     if (fresh === secrets[0]) throw error;
-    keepReserve(request, context);
+    holdWithinReserve(request, context);
     secrets.unshift(fresh);
     return await ask();
   }
@@ -174,9 +174,10 @@ function holdWhileThrottled(call: Call, { budget, clock }: CallContext): void {
 
 /**
  * Before a further call for what was begun with more calls left: others may have used them up meanwhile.
+ *
  * @throws ThrottledError when only the part of the reserve is left that is never ours
  */
-export function keepReserve(call: Call, { budget, clock }: Pick<CallContext, 'budget' | 'clock'>): void {
+export function holdWithinReserve(call: Call, { budget, clock }: CallContext): void {
   const nowMs = clock.nowMs();
   if (budget.allows('change', nowMs)) return;
   const left = `${budget.remaining(nowMs)} of ${budget.limit()} calls are left, and those are kept for others`;

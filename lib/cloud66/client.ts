@@ -15,7 +15,7 @@ import {
   type ClientLimits,
   callApi,
   DEFAULT_LIMITS,
-  keepReserve,
+  holdWithinReserve,
 } from './call.ts';
 import { MalformedReplyError, NotFoundError, tellProblems, UnknownOutcomeError } from './errors.ts';
 import { isUid } from './fields.ts';
@@ -182,6 +182,7 @@ async function readPages<T>(
   let page = 1;
   let request = pageRequest({});
   for (let pages = 1; pages <= maxPages; pages += 1) {
+    if (pages > 1) holdWithinReserve(request, context);
     const reply = parseAnswer(request, schema, await callApi(request, context, signal));
     items.push(...reply.items);
     if (reply.unreadable.length > 0 && !onUnreadable) throw unreadable(problemsOf(reply.unreadable), request);
@@ -191,7 +192,6 @@ async function readPages<T>(
     if (reply.next === null || reply.next <= current || isEnough(reply.items)) return items;
     page = reply.next;
     request = pageRequest({ page: String(page) });
-    if (pages < maxPages) keepReserve(request, context);
   }
   // Half a list of processes or servers would look like workers that are not there.
   if (wholeList) throw wrongPage(`expected at most ${maxPages} pages`, request);

@@ -63,7 +63,7 @@ export async function exchange(
   const end = endOf(limits.timeoutMs, signal);
   try {
     const response = await end.unless(ky(request.url, requestOptions(request, token, end.signal)));
-    if (response === null) return { kind: end.cause() ?? 'stopped', sent: true };
+    if (typeof response === 'string') return { kind: response, sent: true };
     const body = await readBody(response, limits.maxReplyBytes, end);
     return { kind: 'reply', status: response.status, headers: response.headers, ...body };
   } catch (error) {
@@ -74,14 +74,17 @@ export async function exchange(
   }
 }
 
+type EndCause = 'timeout' | 'stopped';
+
 /** When an exchange ends, whatever became of its connection. */
 interface End {
   /** Given to the connection, which then closes. */
   readonly signal: AbortSignal;
   /** Null before the end. */
-  cause(): 'timeout' | 'stopped' | null;
-  /** What is waited for, or null at the end. */
-  unless<T>(promise: Promise<T>): Promise<T | null>;
+  cause(): EndCause | null;
+  /** What is waited for, or why it ended before. */
+  unless<T extends object>(promise: Promise<T>): Promise<T | EndCause>;
+  /** Nothing is timed or listened to from now on. */
   clear(): void;
 }
 
@@ -92,12 +95,12 @@ interface End {
  */
 function endOf(timeoutMs: number, signal: AbortSignal): End {
   const connection = new AbortController();
-  const ended = Promise.withResolvers<null>();
-  let cause: 'timeout' | 'stopped' | null = null;
-  const end = (why: 'timeout' | 'stopped') => {
+  const ended = Promise.withResolvers<EndCause>();
+  let cause: EndCause | null = null;
+  const end = (why: EndCause) => {
     cause ??= why;
     connection.abort();
-    ended.resolve(null);
+    ended.resolve(why);
   };
   const stop = () => end('stopped');
   const timer = setTimeout(() => end('timeout'), timeoutMs);
@@ -154,7 +157,7 @@ async function readBody(
   try {
     for (;;) {
       const piece = await end.unless(reader.read());
-      if (piece === null) return leave(end.cause() ?? 'cut');
+      if (typeof piece === 'string') return leave(piece);
       if (piece.done) return { text: text + decoder.decode(), bodyFault: null };
       bytes += piece.value.byteLength;
       if (bytes > maxBytes) return leave('oversized');

@@ -390,8 +390,7 @@ describe('headers', () => {
   });
 
   it('does not ask again with a new token there either', async () => {
-    const tokens = ['old', 'new'];
-    const token = { name: '/token', get: async () => 'old', refresh: async () => tokens.at(-1) ?? '' };
+    const token = { name: '/token', get: async () => 'old', refresh: async () => 'new' };
     const headers = (left: number) => ({ 'X-RateLimit-Limit': '3600', 'X-RateLimit-Remaining': String(left) });
     const body = fixture('stack');
     server.script({ status: 401, headers: headers(451) }, { body });

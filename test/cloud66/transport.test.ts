@@ -17,11 +17,16 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-async function serverThat(answer: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((_request, response) => answer(response)).listen(0, '127.0.0.1');
+/** Where it is, and when the connection of its one request was closed. */
+async function serverThat(answer: (response: ServerResponse) => void) {
+  const closed = Promise.withResolvers<void>();
+  const server = createServer((_request, response) => {
+    response.on('close', closed.resolve);
+    answer(response);
+  }).listen(0, '127.0.0.1');
   servers.push(server);
   await new Promise((resolve) => server.once('listening', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, closed: closed.promise };
 }
 
 const halfABody = (response: ServerResponse) => {
@@ -44,45 +49,32 @@ describe('the limits of an exchange', () => {
   const never = new AbortController().signal;
 
   it('end one whose headers do not come, and close the connection', async () => {
-    const closed = Promise.withResolvers<void>();
-    const url = await serverThat((response) => response.on('close', closed.resolve));
+    const { url, closed } = await serverThat(() => {});
     expect(await collecting(url, LIMIT_MS, never)).toEqual({ kind: 'timeout', sent: true });
-    await closed.promise;
+    await closed;
   });
 
-  it('end a body that stops in the middle, and keep what came', async () => {
-    const url = await serverThat(halfABody);
+  it('end a body that stops in the middle, keep what came, and close the connection', async () => {
+    const { url, closed } = await serverThat(halfABody);
     const reply = await collecting(url, LIMIT_MS, never);
     expect(reply).toMatchObject({ kind: 'reply', status: 200, text: '{"response":', bodyFault: 'timeout' });
+    await closed;
   });
 
   it('end it when the caller stops, too', async () => {
     const controller = new AbortController();
-    const url = await serverThat((response) => {
+    const { url, closed } = await serverThat((response) => {
       halfABody(response);
       setTimeout(() => controller.abort(), LIMIT_MS);
     });
     const reply = await collecting(url, 60_000, controller.signal);
     expect(reply).toMatchObject({ kind: 'reply', text: '{"response":', bodyFault: 'stopped' });
+    await closed;
   });
 
-  it('close the connection', async () => {
-    const closed = Promise.withResolvers<void>();
-    const url = await serverThat((response) => {
-      response.on('close', closed.resolve);
-      halfABody(response);
-    });
-    await collecting(url, LIMIT_MS, never);
-    await closed.promise;
-  });
-
-  it('end a body that is too long', async () => {
-    const closed = Promise.withResolvers<void>();
-    const url = await serverThat((response) => {
-      response.on('close', closed.resolve);
-      response.writeHead(200).write('x'.repeat(2000));
-    });
+  it('end a body that is too long, and close the connection', async () => {
+    const { url, closed } = await serverThat((response) => response.writeHead(200).write('x'.repeat(2000)));
     expect(await collecting(url, 60_000, never)).toMatchObject({ kind: 'reply', bodyFault: 'oversized' });
-    await closed.promise;
+    await closed;
   });
 });
