@@ -69,6 +69,25 @@ describe('a day on which nothing goes wrong', () => {
 });
 
 describe('the checker', () => {
+  it.each([
+    ['holds an action without a record against who read the log and lived on', ['accepted_is_followed'], true],
+    ['holds it against nobody where no reader lived on', [], false],
+  ])('%s', (_, expected, livesOn) => {
+    const scenario = fleetOf(['shop/worker']);
+    const clock = createVirtualClock(5_400_000);
+    const account = new Cloud66Account({ stacks: scenario.stacks, clock, random: createRandom(1), tokens: [] });
+    const observer = new Observer(account, scenario);
+    const worker = { processName: 'worker', counts: { 'uid-shop-a': 2 }, user: 'robot', userReference: null };
+    const action = account.stack('shop').scale(worker);
+    observer.accept(action.id, scenario.targets[0] as SimulatedTarget, 'd1');
+    clock.advanceBySeconds(120);
+    const logsRead = [{ stackUid: 'shop', atMs: clock.nowMs() }];
+    const reader = { name: 'scale', scope: null, countsSeen: new Map(), depthsKnown: new Set<string>() };
+    if (livesOn) observer.logsRead({ ...reader, owed: new Set(), told: null, logsRead });
+    observer.settle(new ActionsQueue(clock));
+    expect(observer.violations.map(({ invariant }) => invariant)).toEqual(expected);
+  });
+
   it('can fail: each broken promise is named', () => {
     const scenario = fleetOf(['shop/worker'], {
       maxWorkersPerServer: 3,
