@@ -34,29 +34,32 @@ export function openWindows(rules: readonly ScheduleRule[], nowMs: number): read
   });
 }
 
-/** What is known of a rule: the library's own form of it, and its newest run in the minute that was asked last. */
+/** What is known of a rule: the library's own form of it, and a span of time with the newest run of every moment in it. */
 interface KnownRule {
   readonly cron: Cron;
-  minute: number;
+  fromMs: number;
+  untilMs: number;
   runMs: number;
 }
 
-/** Every pass asks for every target, and a rule's answer is the same all minute long. */
+/** Every pass asks for every target, and the answer is the same from one run to the next. */
 const knownRules = new WeakMap<ScheduleRule, KnownRule>();
 
 function newestRunMs(rule: ScheduleRule, nowMs: number): number {
   const known = knownRules.get(rule) ?? {
     cron: new Cron(rule.cron, { timezone: rule.timeZone }),
-    minute: Number.NaN,
+    fromMs: Number.POSITIVE_INFINITY,
+    untilMs: Number.NEGATIVE_INFINITY,
     runMs: 0,
   };
   knownRules.set(rule, known);
-  const minute = Math.floor(nowMs / MINUTE_MS);
-  if (known.minute !== minute) {
+  if (nowMs < known.fromMs || nowMs >= known.untilMs) {
+    known.fromMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
     // Runs strictly before the time that is given; croner sees whole seconds, and runs begin with their minute.
-    const [newest] = known.cron.previousRuns(1, new Date(minute * MINUTE_MS + 1000));
-    known.minute = minute;
+    const [newest] = known.cron.previousRuns(1, new Date(known.fromMs + 1000));
     known.runMs = newest?.getTime() ?? Number.POSITIVE_INFINITY;
+    // The first run after this minute's own.
+    known.untilMs = known.cron.nextRun(new Date(known.fromMs))?.getTime() ?? Number.POSITIVE_INFINITY;
   }
   return known.runMs;
 }

@@ -23,6 +23,25 @@ describe('SCHEDULE', () => {
     expect(startsAt('2026-06-01T12:01:30.000Z')).toEqual(['2026-06-01T12:00:00.000Z']);
   });
 
+  it.each([
+    ['30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z'],
+    ['30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z'],
+    ['*/20 1-3 * * *', 'America/New_York', '2026-03-08T00:00:00Z'],
+    ['*/20 1-3 * * *', 'America/New_York', '2026-10-31T22:00:00Z'],
+    ['15,45 * * * *', 'Australia/Lord_Howe', '2026-04-04T08:00:00Z'],
+    ['15,45 * * * *', 'Australia/Lord_Howe', '2026-10-03T08:00:00Z'],
+    ['0 0 * * *', 'America/Sao_Paulo', '2018-11-03T12:00:00Z'],
+    ['59 23 31 12 *', 'Pacific/Apia', '2011-12-29T00:00:00Z'],
+  ])('remembers the run of "%s" in %s only until the next, also when the clocks change', (cron, zone, from) => {
+    const text = `${cron} | ${zone} | 25m | min=2`;
+    const remembered = rules(text);
+    const startMs = Date.parse(from);
+    for (let minute = 0; minute < 2 * 1440; minute += 5) {
+      const nowMs = startMs + minute * 60_000 + 30_000;
+      expect(openWindows(remembered, nowMs)).toEqual(openWindows(rules(text), nowMs));
+    }
+  });
+
   it('is read as rules of four parts', () => {
     expect(rules('0 7 * * 1-5 | Europe/Berlin | 10h | min=4 max=20; 0 0 * * 0 | UTC | 1d | max=2')).toEqual([
       { cron: '0 7 * * 1-5', timeZone: 'Europe/Berlin', durationSeconds: 36_000, minWorkers: 4, maxWorkers: 20 },
