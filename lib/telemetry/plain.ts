@@ -72,12 +72,14 @@ function walkObject(value: object, context: Walk): Plain {
 
 function walkInside(value: object, context: Walk): Plain {
   if (Array.isArray(value)) return walkItems(value, context);
+  // Nearly all of them are objects of our own.
+  if (Object.getPrototypeOf(value) === Object.prototype) return walkFields(value, Object.keys(value), context);
   if (value instanceof Error) return walkError(value, context);
   if (value instanceof Date || value instanceof URL) return walk(String(value.toJSON()), context);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Set) return walkItems([...value], context);
-  const isMap = value instanceof Map;
-  return walkEntries(isMap ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value), context);
+  const fields = value instanceof Map ? Object.fromEntries(value) : value;
+  return walkFields(fields, Object.keys(fields), context);
 }
 
 function walkItems(items: readonly unknown[], context: Walk): Plain {
@@ -86,17 +88,25 @@ function walkItems(items: readonly unknown[], context: Walk): Plain {
   return more > 0 ? [...shown, `[${more} more]`] : shown;
 }
 
-function walkEntries(entries: readonly (readonly [string, unknown])[], context: Walk): Plain {
+function walkFields(value: object, keys: readonly string[], context: Walk): Plain {
   const { redactor } = context;
-  const shown: [string, Plain][] = [];
-  for (const [key, item] of entries.slice(0, MAX_ENTRIES)) {
+  const fields = value as Readonly<Record<string, unknown>>;
+  const shown: Record<string, Plain> = {};
+  for (const key of keys.length > MAX_ENTRIES ? keys.slice(0, MAX_ENTRIES) : keys) {
+    const item = fields[key];
     if (item === undefined || typeof item === 'function') continue;
     const hidden = redactor.hidesKey(key) && item !== null && typeof item !== 'boolean';
-    shown.push([redactor.text(key), hidden ? REDACTED : walk(item, context)]);
+    put(shown, redactor.text(key), hidden ? REDACTED : walk(item, context));
   }
-  const more = entries.length - MAX_ENTRIES;
-  if (more > 0) shown.push(['…', `[${more} more]`]);
-  return Object.fromEntries(shown);
+  const more = keys.length - MAX_ENTRIES;
+  if (more > 0) shown['…'] = `[${more} more]`;
+  return shown;
+}
+
+/** Sets a field; one key changes an object instead of filling it. */
+function put(fields: Record<string, Plain>, key: string, value: Plain): void {
+  if (key !== '__proto__') fields[key] = value;
+  else Object.defineProperty(fields, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 const TOLD_FIRST = new Set(['name', 'message', 'stack', 'cause', 'errors']);
@@ -104,14 +114,14 @@ const TOLD_FIRST = new Set(['name', 'message', 'stack', 'cause', 'errors']);
 /** Name, message, stack and causes first, then what the error carries beside them. */
 function walkError(error: Error, context: Walk): Plain {
   const text = (value: unknown, limit: number) => cut(context.redactor.text(String(value)), limit);
-  const more = Object.entries(error).filter(([key]) => !TOLD_FIRST.has(key));
+  const more = Object.keys(error).filter((key) => !TOLD_FIRST.has(key));
   return {
     name: text(error.name, MAX_STACK_CHARACTERS),
     message: text(error.message, MAX_STRING_CHARACTERS),
     ...(typeof error.stack === 'string' ? { stack: text(error.stack, MAX_STACK_CHARACTERS) } : {}),
     ...(error.cause === undefined ? {} : { cause: walk(error.cause, context) }),
     ...(error instanceof AggregateError ? { errors: walk(error.errors, context) } : {}),
-    ...Object(walkEntries(more, context)),
+    ...Object(walkFields(error, more, context)),
   };
 }
 
