@@ -5,6 +5,7 @@
 import { AutoscalerError } from '../errors.ts';
 import type { ApiBudget, RateLimit } from './budget.ts';
 import { type Call, type Scope, ThrottledError, UnauthorizedError, UnavailableError } from './errors.ts';
+import type { Fetch } from './node-fetch.ts';
 import type { TokenSource } from './token.ts';
 import { exchange, type WireRequest } from './transport.ts';
 import { excerpt, judge, readRateLimit } from './verdict.ts';
@@ -47,6 +48,7 @@ export interface CallContext {
   readonly clock: { nowMs(): number };
   readonly limits: ClientLimits;
   readonly budget: ApiBudget;
+  readonly fetch: Fetch;
   readonly onWarning: (warning: string) => void;
   readonly onRateLimit: (rateLimit: RateLimit) => void;
 }
@@ -142,11 +144,12 @@ async function tryOnce(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { budget, clock, limits } = context;
+  const { budget, clock, limits, fetch } = context;
   if (request.method === 'GET') holdWhileThrottled(request, context);
   budget.called(clock.nowMs());
   const [token = ''] = secrets;
-  const result = await exchange(request, token, { timeoutMs, maxReplyBytes: limits.maxReplyBytes }, signal);
+  const bounds = { timeoutMs, maxReplyBytes: limits.maxReplyBytes };
+  const result = await exchange(request, token, bounds, signal, fetch);
   const nowMs = clock.nowMs();
   if (result.kind === 'reply') noteHeaders(result.headers, nowMs, secrets, context);
   try {

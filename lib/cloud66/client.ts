@@ -19,6 +19,7 @@ import {
 } from './call.ts';
 import { MalformedReplyError, NotFoundError, tellProblems, UnknownOutcomeError } from './errors.ts';
 import { isUid } from './fields.ts';
+import { type Fetch, nodeFetch } from './node-fetch.ts';
 import {
   type ActionReply,
   actionSchema,
@@ -46,6 +47,8 @@ export interface Cloud66ClientOptions {
   readonly clock: { nowMs(): number };
   readonly limits?: Partial<ClientLimits>;
   readonly budget?: ApiBudget;
+  /** Carries the requests instead of sockets: a simulation answers in the same process. */
+  readonly fetch?: Fetch;
   /** Called with the text of `X-Cloud66-Warning`, on one line, tokens struck out. */
   readonly onWarning?: (warning: string) => void;
   /** Called for every reply that carries rate limit headers, errors included. */
@@ -96,6 +99,7 @@ export function createCloud66Client(options: Cloud66ClientOptions): Cloud66Clien
     clock: options.clock,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     budget: options.budget ?? createBudget(),
+    fetch: options.fetch ?? nodeFetch,
     onWarning: options.onWarning ?? (() => {}),
     onRateLimit: options.onRateLimit ?? (() => {}),
   };

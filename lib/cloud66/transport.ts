@@ -8,6 +8,7 @@
  * time scales them too.
  */
 import type { KyInstance } from 'ky';
+import type { Fetch } from './node-fetch.ts';
 
 /** A request, complete but for the token. */
 export interface WireRequest {
@@ -42,7 +43,7 @@ export interface ExchangeLimits {
 
 /** Failures in which no byte of the request was taken: no address, no connection, no trust. */
 const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_\w+|ERR_TLS_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|CERT_\w+|ERR_TLS_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
 
 let kyLoading: Promise<KyInstance> | undefined;
 
@@ -57,13 +58,17 @@ export async function exchange(
   token: string,
   limits: ExchangeLimits,
   signal: AbortSignal,
+  fetch: Fetch,
 ): Promise<Exchange> {
   const ky = await loadKy();
   if (signal.aborted) return { kind: 'stopped', sent: false };
   const end = endOf(limits.timeoutMs, signal);
   try {
-    const response = await end.unless(ky(request.url, requestOptions(request, token, end.signal)));
-    if (typeof response === 'string') return { kind: response, sent: true };
+    const send = (sent: Request) => fetch(sent, end.signal);
+    const response = await ky(request.url, {
+      ...requestOptions(request, token),
+      fetch: send as typeof globalThis.fetch,
+    });
     const body = await readBody(response, limits.maxReplyBytes, end);
     return { kind: 'reply', status: response.status, headers: response.headers, ...body };
   } catch (error) {
@@ -78,29 +83,20 @@ type EndCause = 'timeout' | 'stopped';
 
 /** When an exchange ends, whatever became of its connection. */
 interface End {
-  /** Given to the connection, which then closes. */
+  /** Ends the connection. */
   readonly signal: AbortSignal;
   /** Null before the end. */
   cause(): EndCause | null;
-  /** What is waited for, or why it ended before. */
-  unless<T extends object>(promise: Promise<T>): Promise<T | EndCause>;
   /** Nothing is timed or listened to from now on. */
   clear(): void;
 }
 
-/**
- * The end is waited for itself and not only handed to `fetch`: there each request follows the signal of the one before it
- * through a weak reference, so that after a garbage collection a body that stops in the middle never hears of an abort
- * (Node 24). test/cloud66/transport.test.ts collects garbage during an exchange; without this it hangs there.
- */
 function endOf(timeoutMs: number, signal: AbortSignal): End {
   const connection = new AbortController();
-  const ended = Promise.withResolvers<EndCause>();
   let cause: EndCause | null = null;
   const end = (why: EndCause) => {
     cause ??= why;
     connection.abort();
-    ended.resolve(why);
   };
   const stop = () => end('stopped');
   const timer = setTimeout(() => end('timeout'), timeoutMs);
@@ -108,11 +104,6 @@ function endOf(timeoutMs: number, signal: AbortSignal): End {
   return {
     signal: connection.signal,
     cause: () => cause,
-    unless: (promise) => {
-      // What comes of it after the end interests nobody.
-      promise.catch(() => {});
-      return Promise.race([promise, ended.promise]);
-    },
     clear: () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
@@ -120,7 +111,7 @@ function endOf(timeoutMs: number, signal: AbortSignal): End {
   };
 }
 
-function requestOptions(request: WireRequest, token: string, signal: AbortSignal) {
+function requestOptions(request: WireRequest, token: string) {
   return {
     method: request.method,
     headers: {
@@ -130,12 +121,9 @@ function requestOptions(request: WireRequest, token: string, signal: AbortSignal
       ...(request.body === null ? {} : { 'content-type': 'application/json' }),
     },
     ...(request.body === null ? {} : { body: request.body }),
-    // A redirect would carry the token to wherever it points.
-    redirect: 'manual',
     retry: 0,
     timeout: false,
     throwHttpErrors: false,
-    signal,
   } as const;
 }
 
@@ -148,19 +136,17 @@ async function readBody(
   const reader = response.body?.getReader();
   if (reader === undefined) return { text: '', bodyFault: null };
   const decoder = new TextDecoder();
-  const leave = (bodyFault: WireReply['bodyFault']) => {
-    // Closes the connection.
-    reader.cancel().catch(() => {});
-    return { text, bodyFault };
-  };
   let [text, bytes] = ['', 0];
   try {
     for (;;) {
-      const piece = await end.unless(reader.read());
-      if (typeof piece === 'string') return leave(piece);
+      const piece = await reader.read();
       if (piece.done) return { text: text + decoder.decode(), bodyFault: null };
       bytes += piece.value.byteLength;
-      if (bytes > maxBytes) return leave('oversized');
+      if (bytes > maxBytes) {
+        // Closes the connection.
+        reader.cancel().catch(() => {});
+        return { text, bodyFault: 'oversized' };
+      }
       text += decoder.decode(piece.value, { stream: true });
     }
   } catch {

@@ -9,6 +9,7 @@ import { parseActionRecord } from '../actions/record.ts';
 import { createActionSender } from '../actions/sender.ts';
 import { createBudget } from '../cloud66/budget.ts';
 import { createCloud66Client } from '../cloud66/client.ts';
+import type { Fetch } from '../cloud66/node-fetch.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
 import { type Environment, readEnvironment, variableText } from '../config/env.ts';
@@ -49,7 +50,7 @@ const FUNCTION_NAME = 'AWS_LAMBDA_FUNCTION_NAME';
 
 /**
  * What the handlers take from the process they run in. A simulation gives its own, so that the handlers run as deployed
- * against simulated time and services; timers and `fetch` are the global ones, which a simulation replaces.
+ * against simulated time and services; timers are the global ones, which a simulation replaces.
  */
 export interface Platform {
   readonly clock: Clock;
@@ -58,6 +59,8 @@ export interface Platform {
   readonly newId: () => string;
   /** How the AWS clients sign and send; undefined: as the environment says, through sockets. */
   readonly aws?: Pick<AwsConnection, 'credentials' | 'requestHandler' | 'signer'>;
+  /** How the Cloud 66 clients send; undefined: through sockets. */
+  readonly fetch?: Fetch;
 }
 
 const PROCESS: Platform = {
@@ -132,7 +135,7 @@ export function wirePoller(environment: Environment = readEnvironment(), platfor
 }
 
 function share(service: string, settings: PollerSettings, environment: Environment, platform: Platform) {
-  const { clock, write } = platform;
+  const { clock, write, fetch } = platform;
   const redactor = createRedactor();
   const logger = createLogger({ level: settings.logLevel, write, clock, redactor, context: { service } });
   for (const warning of settings.warnings) logger.warn(warning);
@@ -158,6 +161,7 @@ function share(service: string, settings: PollerSettings, environment: Environme
       clock,
       limits: { scaleTimeoutMs: SCALE_TIMEOUT_MS },
       budget,
+      ...(fetch ? { fetch } : {}),
       onRateLimit: calls.seen,
       onWarning: warnings.ofCloud66,
     });

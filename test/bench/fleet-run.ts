@@ -8,6 +8,7 @@ import { lookAgainSeconds } from '../../lib/actions/backoff.ts';
 import { encodeActionRecord, parseActionRecord } from '../../lib/actions/record.ts';
 import { createBudget } from '../../lib/cloud66/budget.ts';
 import { createCloud66Client } from '../../lib/cloud66/client.ts';
+import type { Fetch } from '../../lib/cloud66/node-fetch.ts';
 import { createProcessHost, createScaler } from '../../lib/cloud66/process-host.ts';
 import { fixedToken } from '../../lib/cloud66/token.ts';
 import { GLOBAL_SETTINGS } from '../../lib/config/global-settings.ts';
@@ -82,29 +83,24 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
   const walls: number[] = [];
   let peakBytes = 0;
   const awake = { minutes: 0, targetMinutes: 0 };
-  const restoreFetch = serveInProcess(world.serve);
-  try {
-    for (let minute = 0; minute < plan.minutes; minute += 1) {
-      for (let stepMs = 0; stepMs < MINUTE_MS; stepMs += POLL_MS) {
-        world.clock.advanceTo(START_MS + minute * MINUTE_MS + stepMs);
-        await world.poll();
-      }
-      for (const queue of world.queues.values()) queue.pass();
-      world.account.spend(USER, Math.round(plan.othersPerHour / 60));
-      watch.tickBegins();
-      const startedAt = performance.now();
-      await world.tick(watch.reporter).catch(() => watch.failed());
-      walls.push(performance.now() - startedAt);
-      // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
-      await setImmediate();
-      watch.tickEnds(world.queues);
-      const attentive = world.awakeTargets();
-      awake.minutes += Math.min(1, attentive);
-      awake.targetMinutes += attentive;
-      peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+  for (let minute = 0; minute < plan.minutes; minute += 1) {
+    for (let stepMs = 0; stepMs < MINUTE_MS; stepMs += POLL_MS) {
+      world.clock.advanceTo(START_MS + minute * MINUTE_MS + stepMs);
+      await world.poll();
     }
-  } finally {
-    restoreFetch();
+    for (const queue of world.queues.values()) queue.pass();
+    world.account.spend(USER, Math.round(plan.othersPerHour / 60));
+    watch.tickBegins();
+    const startedAt = performance.now();
+    await world.tick(watch.reporter).catch(() => watch.failed());
+    walls.push(performance.now() - startedAt);
+    // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
+    await setImmediate();
+    watch.tickEnds(world.queues);
+    const attentive = world.awakeTargets();
+    awake.minutes += Math.min(1, attentive);
+    awake.targetMinutes += attentive;
+    peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
   }
   walls.sort((a, b) => a - b);
   const quantile = (share: number) => walls[Math.min(walls.length - 1, Math.floor(share * walls.length))] ?? 0;
@@ -144,9 +140,9 @@ function createFleet(plan: FleetPlan) {
     if (queue) queue.workers = running;
   });
   const calls = { perHour: [] as number[], throttled: 0 };
-  const serve = serverOf(account, random, clock, calls);
+  const fetch = serverOf(account, random, clock, calls);
   const client = () =>
-    createCloud66Client({ apiUrl: API_URL, token: fixedToken(TOKEN), clock, budget: createBudget() });
+    createCloud66Client({ apiUrl: API_URL, token: fixedToken(TOKEN), clock, budget: createBudget(), fetch });
   const queueCalls: QueueCalls = { depths: 0, metrics: 0, metricCalls: 0 };
   const records = recordQueue(clock);
   const scaling = client();
@@ -186,7 +182,7 @@ function createFleet(plan: FleetPlan) {
       return await confirmRecords(event, { ...confirming, ...more }, openSignals(), logger);
     });
   const awakeTargets = () => targets.filter(({ id }) => ports.memory.attention(id).awake).length;
-  return { clock, targets, queues, account, calls, serve, tick, poll, queueCalls, outcomes, awakeTargets };
+  return { clock, targets, queues, account, calls, tick, poll, queueCalls, outcomes, awakeTargets };
 }
 
 /** Targets as the settings make them: half of them look at the depth, half at the wait. */
@@ -238,8 +234,6 @@ function accountOf(
   });
 }
 
-type Fetch = (request: Request) => Promise<Response>;
-
 /** The account's API without sockets. */
 function serverOf(
   account: Cloud66Account,
@@ -264,15 +258,6 @@ function serverOf(
     calls.perHour[hour] = (calls.perHour[hour] ?? 0) + 1;
     if (reply.status === 503 || reply.status === 429) calls.throttled += 1;
     return Response.json(reply.body, { status: reply.status, headers: reply.headers });
-  };
-}
-
-/** Whatever is fetched goes to the account, until the answer is called. */
-function serveInProcess(serve: Fetch): () => void {
-  const { fetch: real } = globalThis;
-  globalThis.fetch = async (input, init) => await serve(new Request(input, init));
-  return () => {
-    globalThis.fetch = real;
   };
 }
 

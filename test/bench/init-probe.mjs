@@ -17,8 +17,8 @@ process.stdout.write = () => true;
 /** Outside calls of the last event: when each left and when its answer began, in milliseconds of this process. */
 let calls = [];
 const open = new Map();
-const begin = (request, method) => {
-  const call = { method, fromMs: performance.now(), toMs: null };
+const begin = (request) => {
+  const call = { method: request.method, path: request.path, fromMs: performance.now(), toMs: null };
   open.set(request, call);
   calls.push(call);
 };
@@ -27,10 +27,8 @@ const end = (request) => {
   if (call) call.toMs = performance.now();
 };
 const watch = () => {
-  diagnostics.subscribe('http.client.request.start', ({ request }) => begin(request, 'AWS'));
+  diagnostics.subscribe('http.client.request.start', ({ request }) => begin(request));
   diagnostics.subscribe('http.client.response.finish', ({ request }) => end(request));
-  diagnostics.subscribe('undici:request:create', ({ request }) => begin(request, request.method));
-  diagnostics.subscribe('undici:request:trailers', ({ request }) => end(request));
 };
 
 const startMs = performance.now();

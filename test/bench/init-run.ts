@@ -44,7 +44,13 @@ interface Pass {
   /** The most that the process has had so far. */
   readonly peakBytes: number;
   readonly fromMs: number;
-  readonly calls: readonly { readonly method: string; readonly fromMs: number; readonly toMs: number | null }[];
+  readonly calls: readonly ProbedCall[];
+}
+interface ProbedCall {
+  readonly method: string;
+  readonly path: string;
+  readonly fromMs: number;
+  readonly toMs: number | null;
 }
 interface Probed {
   readonly importMs: number;
@@ -132,7 +138,7 @@ async function react(file: string): Promise<{ readonly ms: number; readonly outs
     // The second tick opens the connections that a warm function has open.
     const alarm = { event: { source: 'aws.cloudwatch', time, alarmData }, ask: world.controlUrl };
     const pass = (await probe(file, world, [...ticks(2), alarm])).passes[2];
-    const scale = pass?.calls.find(({ method }) => method === 'POST');
+    const scale = pass?.calls.find(({ method, path }) => method === 'POST' && path.endsWith('/processes.json'));
     if (pass === undefined || scale === undefined) throw new Error('the alarm led to no scale call');
     const before = pass.calls.filter(({ fromMs, toMs }) => toMs !== null && fromMs < scale.fromMs);
     return { ms: scale.fromMs - pass.fromMs, outsideMs: timeCovered(before) };
@@ -142,7 +148,7 @@ async function react(file: string): Promise<{ readonly ms: number; readonly outs
 }
 
 /** Time in which at least one call was under way: calls side by side count once. */
-function timeCovered(calls: readonly { readonly fromMs: number; readonly toMs: number | null }[]): number {
+function timeCovered(calls: readonly ProbedCall[]): number {
   let coveredMs = 0;
   let endMs = 0;
   for (const { fromMs, toMs } of calls.toSorted((a, b) => a.fromMs - b.fromMs)) {

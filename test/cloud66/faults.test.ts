@@ -39,7 +39,7 @@ const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 /** Faults on the way: a read may be tried again, of a change nobody knows what became of it. */
 const ON_THE_WAY: readonly (readonly [string, ScriptedReply, string])[] = [
   ['a reset connection', { fault: 'reset' }, 'the connection failed (ECONNRESET)'],
-  ['bytes that are not HTTP', { fault: 'garbage' }, 'the connection failed (HTTPParserError)'],
+  ['bytes that are not HTTP', { fault: 'garbage' }, 'the connection failed (HPE_INVALID_CONSTANT)'],
   ['no answer', { fault: 'hang' }, 'no answer in time'],
   ['a body cut in the middle', { fault: 'cut', body: fixture('stack') }, 'the reply broke off'],
   ['a body that stalls', { fault: 'stall', body: fixture('stack') }, 'the reply did not end in time'],

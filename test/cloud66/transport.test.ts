@@ -1,9 +1,10 @@
-/** One exchange on a real connection: its limits hold whatever the garbage collector takes meanwhile. */
+/** One exchange on a real connection: its limits hold whatever the garbage collector takes meanwhile, and what becomes of it. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
+import { nodeFetch } from '../../lib/cloud66/node-fetch.ts';
 import { exchange } from '../../lib/cloud66/transport.ts';
 
 setFlagsFromString('--expose-gc');
@@ -39,7 +40,7 @@ async function collecting(url: string, timeoutMs: number, signal: AbortSignal) {
   const timer = setInterval(collectGarbage, 10);
   const limits = { timeoutMs, maxReplyBytes: 1000 };
   try {
-    return await exchange({ method: 'GET', url, body: null }, 'token', limits, signal);
+    return await exchange({ method: 'GET', url, body: null }, 'token', limits, signal, nodeFetch);
   } finally {
     clearInterval(timer);
   }
@@ -76,5 +77,44 @@ describe('the limits of an exchange', () => {
     const { url, closed } = await serverThat((response) => response.writeHead(200).write('x'.repeat(2000)));
     expect(await collecting(url, 60_000, never)).toMatchObject({ kind: 'reply', bodyFault: 'oversized' });
     await closed;
+  });
+});
+
+describe('the connection of an exchange', () => {
+  const never = new AbortController().signal;
+  const limits = { timeoutMs: 20_000, maxReplyBytes: 1000 };
+  const get = (url: string) => exchange({ method: 'GET', url, body: null }, 'the-token', limits, never, nodeFetch);
+
+  it('serves the next one, and is closed when none comes', async () => {
+    const { url } = await serverThat((response) => response.end('{}'));
+    const [server] = servers;
+    if (server) server.keepAliveTimeout = 60_000;
+    const sockets = new Set<Socket>();
+    const closed = Promise.withResolvers<void>();
+    server?.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('close', () => closed.resolve());
+    });
+    for (let calls = 0; calls < 3; calls += 1) expect(await get(url)).toMatchObject({ kind: 'reply', text: '{}' });
+    expect(sockets.size).toBe(1);
+    await closed.promise;
+  }, 20_000);
+
+  it('is never a plain one where the URL says https', async () => {
+    const seen: Buffer[] = [];
+    const server = createSocketServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (bytes: Buffer) => {
+        seen.push(bytes);
+        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+      });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const answer = await get(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    server.close();
+    expect(answer).toMatchObject({ kind: 'failed' });
+    const TLS_HANDSHAKE = 22;
+    expect(seen[0]?.[0]).toBe(TLS_HANDSHAKE);
+    expect(Buffer.concat(seen).includes('the-token')).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 /** The two functions as Lambda runs them, with all that they ask of the outside under watch. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Fetch } from '../../cloud66/node-fetch.ts';
 import { type Platform, wirePoller, wireScale } from '../../lambda/wire.ts';
 import type { Random } from '../random.ts';
 import { createEnvironments, type Ending, type Environment, type FunctionName, live } from './environments.ts';
@@ -22,7 +23,7 @@ export interface CrashPoint {
 /** Makes a call to the outside, with its name. */
 type Outside = <T>(name: string, call: () => Promise<T>) => Promise<T>;
 
-/** The functions, and the `fetch` that their environments share. */
+/** The functions, in environments that come and go. */
 export function createFunctions(
   services: Services,
   settings: Scenario['settings'],
@@ -43,10 +44,30 @@ export function createFunctions(
     requestHandler: awsRequestHandler(services, outside),
     signer: UNSIGNED,
   };
+  const ask = async (request: Request, signal: AbortSignal): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    const [, , , , stackUid = '', ...rest] = pathname.split('/');
+    const path = `/${rest.join('/').replace(/\d+/g, '*')}`;
+    const environment = running.getStore();
+    const response = await outside(`${request.method} ${path}`, () => {
+      observer.asks(environment, request.method);
+      return cloud66(request, signal);
+    });
+    if (environment) {
+      hear(environment, response, clock.nowMs());
+      if (request.method === 'GET' && isWhole(response)) {
+        if (path === '/processes.json') observer.counts(environment, stackUid);
+        if (path === '/actions.json') environment.logsRead.push({ stackUid, atMs: clock.nowMs() });
+      }
+    }
+    return response;
+  };
+  // Whoever gives up hears no more of it, whatever becomes of the call.
+  const fetch: Fetch = (request, signal) => Promise.race([ask(request, signal), silence(signal)]);
   const write = (line: string) => observer.wrote(running.getStore(), line);
   const environments = createEnvironments(services, random, (name, ownClock) => {
     const wire = name === 'scale' ? wireScale : wirePoller;
-    return wire(settings[name], { clock: ownClock, write, newId, aws }) as Environment['handler'];
+    return wire(settings[name], { clock: ownClock, write, newId, aws, fetch }) as Environment['handler'];
   });
 
   const invoke = async (name: FunctionName, event: unknown): Promise<Ending> => {
@@ -64,26 +85,7 @@ export function createFunctions(
     return ending;
   };
 
-  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const request = input instanceof Request ? input : new Request(input, init);
-    const { pathname } = new URL(request.url);
-    const [, , , , stackUid = '', ...rest] = pathname.split('/');
-    const path = `/${rest.join('/').replace(/\d+/g, '*')}`;
-    const environment = running.getStore();
-    const response = await outside(`${request.method} ${path}`, () => {
-      observer.asks(environment, request.method);
-      return cloud66(request);
-    });
-    if (environment) {
-      hear(environment, response, clock.nowMs());
-      if (request.method === 'GET' && isWhole(response)) {
-        if (path === '/processes.json') observer.counts(environment, stackUid);
-        if (path === '/actions.json') environment.logsRead.push({ stackUid, atMs: clock.nowMs() });
-      }
-    }
-    return response;
-  };
-  return { invoke, fetch, setClocksBack: environments.setClocksBack };
+  return { invoke, setClocksBack: environments.setClocksBack };
 }
 
 /** The target whose alarm an event is of; null = all. */

@@ -1,5 +1,6 @@
-/** The services around the handlers, without sockets: AWS as its SDK asks it, and Cloud 66 as `fetch` does. */
+/** The services around the handlers, without sockets: AWS as its SDK asks it, and Cloud 66 as ky does. */
 import { createHash } from 'node:crypto';
+import type { Fetch } from '../../cloud66/node-fetch.ts';
 import type { VirtualClock } from '../clock.ts';
 import type { Cloud66Account } from '../cloud66/account.ts';
 import { createReplyForms } from '../cloud66/reply-forms.ts';
@@ -111,16 +112,16 @@ export function awsOf({
 export function cloud66Of(
   { account, dice, random, clock, outages }: Services,
   seen: (stackUid: string, body: string, status: number, reply: unknown) => void,
-): (request: Request) => Promise<Response> {
+): Fetch {
   const forms = createReplyForms('mixed', random.fork('forms'));
-  return async (request) => {
+  return async (request, signal) => {
     const url = new URL(request.url);
     const body = request.body === null ? '' : await request.text();
     const authorization = request.headers.get('authorization') ?? undefined;
     // A proxy that shows what it was sent, token and all.
     const echo = `you sent ${request.method} ${url.pathname} with authorization: ${authorization}`;
     if (dice.strikes('cloud66_reset')) throw new TypeError('fetch failed');
-    if (dice.strikes('cloud66_hang')) return await silence(request.signal);
+    if (dice.strikes('cloud66_hang')) return await silence(signal);
     if (dice.strikes('cloud66_error') || clock.nowMs() < outages.cloud66UntilMs)
       return new Response(`<html>502: ${echo}</html>`, { status: 502 });
     if (dice.strikes('cloud66_garbage')) return new Response(`<html>${authorization} Just a moment...</html>`);

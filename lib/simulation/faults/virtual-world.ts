@@ -1,6 +1,6 @@
 /**
  * The handlers as they are deployed, in one process and in virtual time, with the services around them. One at a time in a
- * process, because it replaces the process's clock, timers and `fetch`.
+ * process, because it replaces the process's clock and timers.
  */
 import { createVirtualClock } from '../clock.ts';
 import { Cloud66Account } from '../cloud66/account.ts';
@@ -66,15 +66,12 @@ export function startVirtualWorld({ scenario, random, dice, crash, callMs = 0 }:
   const observer = new Observer(account, scenario);
   const functions = createFunctions(services, scenario.settings, observer, random.fork('ids'), crash);
   const uninstall = installVirtualTime(clock, random.fork('math'));
-  const { fetch } = globalThis;
-  globalThis.fetch = functions.fetch;
   return {
     services,
     observer,
     functions,
     pass: (seconds, isStill) => runUntil(clock, clock.nowMs() + seconds * 1000, isStill),
     close() {
-      globalThis.fetch = fetch;
       uninstall();
       account.close();
     },
