@@ -1,6 +1,6 @@
 /**
  * `fetch` on Node's own HTTP, for ky: the connections to AWS run on it already, while the global `fetch` brings a second HTTP
- * client and its WebAssembly into every cold start. It follows no redirect, asks for no compression, and ends with the
+ * client and its WebAssembly into every cold start. It follows no redirect, takes no compression, and ends with the
  * signal that it is given, the body included; the global one hears of an abort through weak references, which a garbage
  * collection can cut (Node 24).
  */
@@ -20,7 +20,8 @@ const agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
 
 export const nodeFetch: Fetch = async (request, signal) => {
   const body = request.body === null ? undefined : await request.text();
-  const headers = Object.fromEntries(request.headers);
+  // Without it any encoding would be welcome (RFC 9110, section 12.5.3).
+  const headers = { ...Object.fromEntries(request.headers), 'accept-encoding': 'identity' };
   const options = { method: request.method, headers, signal };
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request.url.startsWith('https:')
@@ -39,7 +40,14 @@ function responseOf(message: IncomingMessage): Response {
   const { statusCode: status = 0 } = message;
   const headers = new Headers();
   for (const [name, value] of Object.entries(message.headers)) headers.set(name, String(value));
-  if (!WITHOUT_BODY.has(status)) return new Response(ReadableStream.from(message), { status, headers });
-  message.resume();
-  return new Response(null, { status, headers });
+  const isEmpty = WITHOUT_BODY.has(status);
+  try {
+    return new Response(isEmpty ? null : ReadableStream.from(message), { status, headers });
+  } catch (error) {
+    // A status that does not exist; nobody will read what follows it.
+    message.destroy();
+    throw error;
+  } finally {
+    if (isEmpty) message.resume();
+  }
 }

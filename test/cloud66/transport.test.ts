@@ -1,5 +1,5 @@
 /** One exchange on a real connection: its limits hold whatever the garbage collector takes meanwhile, and what becomes of it. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -85,20 +85,28 @@ describe('the connection of an exchange', () => {
   const limits = { timeoutMs: 20_000, maxReplyBytes: 1000 };
   const get = (url: string) => exchange({ method: 'GET', url, body: null }, 'the-token', limits, never, nodeFetch);
 
-  it('serves the next one, and is closed when none comes', async () => {
+  it('takes no encoded body, serves the next one, and is closed when none comes', async () => {
     const { url } = await serverThat((response) => response.end('{}'));
     const [server] = servers;
     if (server) server.keepAliveTimeout = 60_000;
     const sockets = new Set<Socket>();
     const closed = Promise.withResolvers<void>();
+    const encodings = new Set<unknown>();
+    server?.on('request', ({ headers }: IncomingMessage) => encodings.add(headers['accept-encoding']));
     server?.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.on('close', () => closed.resolve());
     });
     for (let calls = 0; calls < 3; calls += 1) expect(await get(url)).toMatchObject({ kind: 'reply', text: '{}' });
-    expect(sockets.size).toBe(1);
+    expect([sockets.size, [...encodings]]).toEqual([1, ['identity']]);
     await closed.promise;
   }, 20_000);
+
+  it('is closed after a status that does not exist', async () => {
+    const { url, closed } = await serverThat((response) => response.writeHead(999).write('x'));
+    expect(await get(url)).toEqual({ kind: 'failed', sent: true, why: 'the connection failed (RangeError)' });
+    await closed;
+  });
 
   it('is never a plain one where the URL says https', async () => {
     const seen: Buffer[] = [];
