@@ -14,6 +14,11 @@ const OWN_PREFIXES = ['CLOUD66_', 'SCALE_IN_', 'SCALE_OUT_'];
 /** Names this many keystrokes apart are taken for the same; short ones must be nearer. */
 const NEAR_EDITS = 2;
 const SHORT_LENGTH = 8;
+/**
+ * What Lambda, AWS's tools and Node set: nobody means a setting by it, and comparing it with the names of a thousand targets
+ * takes a cold start more than a second. Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
+const OF_THE_RUNTIME = /^(AWS_|LAMBDA_|NODE_|_X_AMZN_|(_HANDLER|LANG|PATH|LD_LIBRARY_PATH|TZ)$)/;
 /** Nobody writes these by hand, so nobody misspells them. */
 const TEMPLATE_NAMES: readonly string[] = GLOBAL_SETTING_NAMES.filter(
   (name) => SETTINGS[name].group === 'Set by the template',
@@ -44,7 +49,7 @@ function reportInEnvironment(
   findings: Findings,
 ): void {
   const closed = [...prefixes, ...OWN_PREFIXES].some((prefix) => variable.startsWith(prefix));
-  const meant = nearest(variable, written);
+  const meant = !closed && OF_THE_RUNTIME.test(variable) ? null : nearest(variable, written);
   if (closed) addProblem(findings, variable, unknownMessage(variable, prefixes, meant));
   else if (meant !== null) reportNearMiss(variable, meant, findings);
   else reportForeignPrefix(variable, findings);
@@ -106,9 +111,10 @@ function unknownMessage(variable: string, prefixes: readonly string[], meant: st
 /** The known name that was most probably meant; null when none is near. */
 export function nearest(variable: string, known: readonly string[]): string | null {
   let best: { readonly name: string; readonly edits: number } | null = null;
+  const letters = variable.replaceAll('_', '');
   for (const name of known) {
     const limit = name.length < SHORT_LENGTH ? 1 : NEAR_EDITS;
-    const same = variable.replaceAll('_', '') === name.replaceAll('_', '');
+    const same = letters === name.replaceAll('_', '');
     const edits = same || sharesWords(variable, name) ? 1 : editDistance(variable, name, limit);
     if (edits <= limit && (best === null || edits < best.edits)) best = { name, edits };
   }
@@ -127,10 +133,15 @@ function editDistance(one: string, other: string, limit: number): number {
   let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let row = 1; row <= one.length; row += 1) {
     const current = [row];
+    let fewest = row;
     for (let column = 1; column <= other.length; column += 1) {
       const replace = (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
-      current.push(Math.min(replace, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const edits = Math.min(replace, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      current.push(edits);
+      fewest = Math.min(fewest, edits);
     }
+    // No row has fewer than the one before it.
+    if (fewest > limit) return limit + 1;
     previous = current;
   }
   return Math.min(previous[other.length] ?? 0, limit + 1);

@@ -31,6 +31,13 @@ describe('a name that is no setting', () => {
     expect(parseSettings({ ...TWO_TARGETS, [variable]: '1' }).warnings).toEqual([warning]);
   });
 
+  it('is a problem under the prefix of a target, whatever else begins like it', () => {
+    const environment = { ...MINIMAL, TARGETS: 'aws-mailer', AWS_MAILER_MAX_WORKER: '1' };
+    expect(problemLines(() => parseSettings(environment))).toContain(
+      'AWS_MAILER_MAX_WORKER: is not a setting; did you mean AWS_MAILER_MAX_WORKERS?',
+    );
+  });
+
   it("is left alone when it is somebody else's", () => {
     const lambda = {
       AWS_LAMBDA_FUNCTION_NAME: 'scale',
