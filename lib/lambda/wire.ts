@@ -12,6 +12,7 @@ import { createCloud66Client } from '../cloud66/client.ts';
 import type { Fetch } from '../cloud66/node-fetch.ts';
 import { createProcessHost, createScaler } from '../cloud66/process-host.ts';
 import { createTokenSource, fixedToken, type TokenSource } from '../cloud66/token.ts';
+import { prepareExchange } from '../cloud66/transport.ts';
 import { type Environment, readEnvironment, variableText } from '../config/env.ts';
 import { overridesParameter } from '../config/overrides-parameter.ts';
 import { withPackagedTargets } from '../config/packaged-targets.ts';
@@ -96,13 +97,13 @@ export function wireScale(
     openWindows,
     newDecisionId: platform.newId,
   };
-  return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>(
-    (event, signals, logger) =>
-      shared.reporting(logger, signals, (reporter) =>
-        look(event, settings, { ...ports, reporter: withShadowRecords(reporter, logger) }, signals, logger),
-      ),
-    shared,
-  );
+  return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>((event, signals, logger) => {
+    // A pass reads queues first.
+    void prepareExchange();
+    return shared.reporting(logger, signals, (reporter) =>
+      look(event, settings, { ...ports, reporter: withShadowRecords(reporter, logger) }, signals, logger),
+    );
+  }, shared);
 }
 
 /**

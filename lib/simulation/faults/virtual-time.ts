@@ -1,12 +1,12 @@
 /**
  * Virtual time for code that uses the global timers: time stands still while anything can go on without it, then jumps to
- * the next timer. `Date`, `setTimeout`, `clearTimeout` and `Math.random` are replaced; only the simulation installs this.
+ * the next timer. `Date`, the timers and `Math.random` are replaced; only the simulation installs this.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
 
-const real = { Date, setTimeout, clearTimeout, random: Math.random, setImmediate };
+const real = { Date, setImmediate, random: Math.random, globals: { Date, setTimeout, clearTimeout, setImmediate } };
 
 /** Runs everything up to `untilMs`. Whoever knows that nothing was started since the last run says so, and saves turns. */
 export async function runUntil(clock: VirtualClock, untilMs: number, isStill = false): Promise<void> {
@@ -46,10 +46,16 @@ export function installVirtualTime(clock: VirtualClock, random: Random): () => v
     cancels.get(timer.id)?.();
     cancels.delete(timer.id);
   };
-  Object.assign(globalThis, { Date: virtualDate(clock), setTimeout: start, clearTimeout: stop });
+  Object.assign(globalThis, {
+    Date: virtualDate(clock),
+    setTimeout: start,
+    clearTimeout: stop,
+    // A turn of the event loop takes no time, and nothing else may happen in it.
+    setImmediate: queueMicrotask,
+  });
   Math.random = () => random.next();
   return () => {
-    Object.assign(globalThis, { Date: real.Date, setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    Object.assign(globalThis, real.globals);
     Math.random = real.random;
   };
 }
