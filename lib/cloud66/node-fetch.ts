@@ -1,8 +1,8 @@
 /**
- * `fetch` on Node's own HTTP, for ky: the connections to AWS run on it already, while the global `fetch` brings a second HTTP
- * client and its WebAssembly into every cold start. It follows no redirect, takes no compression, and ends with the
- * signal that it is given, the body included; the global one hears of an abort through weak references, which a garbage
- * collection can cut (Node 24).
+ * `fetch` on Node's own HTTP, for ky: the connections to AWS run on it already, while the global `fetch` sets a second HTTP
+ * client and its WebAssembly to work in every cold start. It follows no redirect, takes no compression, knows no proxy (nor do
+ * the calls to AWS), and ends with the signal that it is given, the body included; the global one hears of an abort through
+ * weak references, which a garbage collection can cut (Node 24).
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -14,7 +14,7 @@ export type Fetch = (request: Request, signal: AbortSignal) => Promise<Response>
  * A connection is kept for the next call of the pass. Idle for longer it is closed: servers close idle ones as well, and a
  * scale call that meets that moment would have an unknown outcome.
  */
-const AGENT = { keepAlive: true, timeout: 4_000, maxSockets: 25 };
+const AGENT = { keepAlive: true, timeout: 4_000 };
 
 const agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
 
@@ -27,13 +27,24 @@ export const nodeFetch: Fetch = async (request, signal) => {
     const sent = request.url.startsWith('https:')
       ? httpsRequest(request.url, { ...options, agent: agents.https })
       : httpRequest(request.url, { ...options, agent: agents.http });
-    // What breaks after the headers breaks the body, too, which tells of it.
-    sent.on('response', resolve).on('error', reject).end(body);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    // What breaks after the headers breaks the body, too, which tells of it. A connection that a server wants to speak another
+    // protocol on is closed without an error.
+    sent
+      .on('response', resolve)
+      .on('error', reject)
+      .on('close', () => reject(new ClosedError()));
+    sent.end(body);
   });
   return responseOf(message);
 };
 
-/** Statuses whose answers have no body, as `Response` insists. Source: https://fetch.spec.whatwg.org/#null-body-status */
+/** Named as Node names a connection that ends too early. */
+class ClosedError extends Error {
+  readonly code = 'ECONNRESET';
+}
+
+/** Statuses with which `Response` takes no body. Source: https://fetch.spec.whatwg.org/#null-body-status */
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 function responseOf(message: IncomingMessage): Response {
@@ -42,12 +53,12 @@ function responseOf(message: IncomingMessage): Response {
   for (const [name, value] of Object.entries(message.headers)) headers.set(name, String(value));
   const isEmpty = WITHOUT_BODY.has(status);
   try {
-    return new Response(isEmpty ? null : ReadableStream.from(message), { status, headers });
+    const response = new Response(isEmpty ? null : ReadableStream.from(message), { status, headers });
+    // Nobody will read what may follow.
+    if (isEmpty) message.destroy();
+    return response;
   } catch (error) {
-    // A status that does not exist; nobody will read what follows it.
-    message.destroy();
+    message.destroy(); // a status that does not exist
     throw error;
-  } finally {
-    if (isEmpty) message.resume();
   }
 }

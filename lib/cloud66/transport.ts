@@ -51,17 +51,17 @@ function loadKy(): Promise<KyInstance> {
   return kyLoading;
 }
 
-/** Of the event loop. Within them a request has left for a service nearby; for one farther away its host is looked up. */
+/** After so many turns of the event loop a request to a service on this machine has left, and others look for their host. */
 const TURNS = 3;
 
-/** Loads what the first exchange needs, while others wait for the answers to requests that they are making. */
+/** Loads what the first exchange needs, while others wait for answers. Never rejects: that exchange would tell. */
 export async function prepareExchange(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn += 1) {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
   }
-  await loadKy();
+  await loadKy().catch(() => {});
 }
 
 /** Sends the request once and reads the reply within the limits; never rejects. */

@@ -15,8 +15,9 @@ const OWN_PREFIXES = ['CLOUD66_', 'SCALE_IN_', 'SCALE_OUT_'];
 const NEAR_EDITS = 2;
 const SHORT_LENGTH = 8;
 /**
- * What Lambda, AWS's tools and Node set: nobody means a setting by it, and comparing it with the names of a thousand targets
- * takes a cold start more than a second. Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ * What Lambda, AWS's tools and Node set. It is compared only with names that begin alike, those of a target `node-build`:
+ * comparing it with all names of a thousand targets takes a cold start more than a second.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
 const OF_THE_RUNTIME = /^(AWS_|LAMBDA_|NODE_|_X_AMZN_|(_HANDLER|LANG|PATH|LD_LIBRARY_PATH|TZ)$)/;
 /** Nobody writes these by hand, so nobody misspells them. */
@@ -34,11 +35,14 @@ export function reportMisspelt(source: Source, ids: readonly string[]): void {
   const own = prefixes.flatMap((prefix) => TARGET_SETTING_NAMES.map((name) => `${prefix}${name}`));
   const isKnown = new Set([...Object.keys(SETTINGS), ...own]);
   const written = [...isKnown].filter((name) => !TEMPLATE_NAMES.includes(name));
+  const alike = written.filter((name) => OF_THE_RUNTIME.test(name));
   for (const variable of Object.keys(environment)) {
     if (variableText(environment, variable) === null) continue;
     if (file !== null && Object.hasOwn(file.variables, variable)) {
       if (!written.includes(variable)) addProblem(findings, variable, inFileMessage(variable, prefixes, written));
-    } else if (!isKnown.has(variable)) reportInEnvironment(variable, prefixes, written, findings);
+    } else if (!isKnown.has(variable)) {
+      reportInEnvironment(variable, prefixes, OF_THE_RUNTIME.test(variable) ? alike : written, findings);
+    }
   }
 }
 
@@ -49,7 +53,7 @@ function reportInEnvironment(
   findings: Findings,
 ): void {
   const closed = [...prefixes, ...OWN_PREFIXES].some((prefix) => variable.startsWith(prefix));
-  const meant = !closed && OF_THE_RUNTIME.test(variable) ? null : nearest(variable, written);
+  const meant = nearest(variable, written);
   if (closed) addProblem(findings, variable, unknownMessage(variable, prefixes, meant));
   else if (meant !== null) reportNearMiss(variable, meant, findings);
   else reportForeignPrefix(variable, findings);

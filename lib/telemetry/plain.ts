@@ -78,7 +78,8 @@ function walkInside(value: object, context: Walk): Plain {
   if (value instanceof Date || value instanceof URL) return walk(String(value.toJSON()), context);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (value instanceof Set) return walkItems([...value], context);
-  const fields = value instanceof Map ? Object.fromEntries(value) : value;
+  const isMap = value instanceof Map;
+  const fields = isMap ? Object.fromEntries([...value].map(([key, item]) => [String(key), item])) : value;
   return walkFields(fields, Object.keys(fields), context);
 }
 

@@ -46,6 +46,7 @@ const MAX_KNOWN_KEY_CHARACTERS = 64;
 
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
+  const registered = new Set<string>();
   let forms: readonly string[] = [];
   let shortestForm = Number.POSITIVE_INFINITY;
   const knownKeys = new Map<string, boolean>();
@@ -55,7 +56,8 @@ export function createRedactor(): Redactor {
   return {
     register(secret) {
       // Every call to Cloud 66 registers its token.
-      if (forms.includes(secret.trim())) return;
+      if (registered.has(secret)) return;
+      registered.add(secret);
       const known = [...forms, ...formsOf(secret.trim())];
       // Longest first, so that no part of a longer form is left over.
       forms = [...new Set(known)].toSorted((a, b) => b.length - a.length);

@@ -40,6 +40,7 @@ const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 const ON_THE_WAY: readonly (readonly [string, ScriptedReply, string])[] = [
   ['a reset connection', { fault: 'reset' }, 'the connection failed (ECONNRESET)'],
   ['bytes that are not HTTP', { fault: 'garbage' }, 'the connection failed (HPE_INVALID_CONSTANT)'],
+  ['another protocol', { status: 101, headers: { upgrade: 'h2c', connection: 'upgrade' } }, '(ECONNRESET)'],
   ['no answer', { fault: 'hang' }, 'no answer in time'],
   ['a body cut in the middle', { fault: 'cut', body: fixture('stack') }, 'the reply broke off'],
   ['a body that stalls', { fault: 'stall', body: fixture('stack') }, 'the reply did not end in time'],
@@ -345,7 +346,6 @@ describe('the token', () => {
       () => quick.getStack(STACK, calm()),
       () => quick.scaleProcess(STACK, wish, calm()),
       () => quick.getStack(STACK, AbortSignal.abort()),
-      // A port that fetch itself refuses to speak to.
       () => clientOf('http://127.0.0.1:1', { limits: { maxTries: 1 } }).getStack(STACK, calm()),
     ];
     for (const call of calls) expect(everything(await errorFrom(call()))).not.toContain(TOKEN);

@@ -102,6 +102,12 @@ describe('the connection of an exchange', () => {
     await closed.promise;
   }, 20_000);
 
+  it('is closed after a status without a body, whatever follows', async () => {
+    const { url, closed } = await serverThat((response) => response.writeHead(205).write('x'.repeat(2000)));
+    expect(await get(url)).toMatchObject({ kind: 'reply', status: 205, text: '', bodyFault: null });
+    await closed;
+  });
+
   it('is closed after a status that does not exist', async () => {
     const { url, closed } = await serverThat((response) => response.writeHead(999).write('x'));
     expect(await get(url)).toEqual({ kind: 'failed', sent: true, why: 'the connection failed (RangeError)' });

@@ -31,11 +31,13 @@ describe('a name that is no setting', () => {
     expect(parseSettings({ ...TWO_TARGETS, [variable]: '1' }).warnings).toEqual([warning]);
   });
 
-  it('is a problem under the prefix of a target, whatever else begins like it', () => {
-    const environment = { ...MINIMAL, TARGETS: 'aws-mailer', AWS_MAILER_MAX_WORKER: '1' };
-    expect(problemLines(() => parseSettings(environment))).toContain(
-      'AWS_MAILER_MAX_WORKER: is not a setting; did you mean AWS_MAILER_MAX_WORKERS?',
-    );
+  it.each([
+    ['AWS_MAILER_MAX_WORKER', 'is not a setting; did you mean AWS_MAILER_MAX_WORKERS?'],
+    ['AWS_MAILERS_MAX_WORKERS', 'is not a setting; did you mean AWS_MAILER_MAX_WORKERS?'],
+    ['AWS_MAILERMAX_WORKERS', 'is not a setting; did you mean AWS_MAILER_MAX_WORKERS?'],
+  ])('%s is a problem although what Lambda sets begins like it', (variable, message) => {
+    const environment = { ...MINIMAL, TARGETS: 'aws-mailer', AWS_REGION: 'us-east-1', [variable]: '1' };
+    expect(problemLines(() => parseSettings(environment))).toContain(`${variable}: ${message}`);
   });
 
   it("is left alone when it is somebody else's", () => {

@@ -31,7 +31,7 @@ const HOLD_MS = 2_400_000;
 const REMEMBERED_MS = 7_200_000;
 /** A pass that began before a window did may end in it, by a clock that is behind. */
 const WINDOW_MARGIN_MS = 120_000;
-/** Stack traces tell where the program lies and which line is which: a digest is to be the same without what it does changing. */
+/** Left out, so that a digest depends on what the program does and not on where it lies. */
 const STACK = /"stack":"(?:[^"\\]|\\.)*"/g;
 
 export class Observer {

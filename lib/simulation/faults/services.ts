@@ -120,7 +120,7 @@ export function cloud66Of(
     const authorization = request.headers.get('authorization') ?? undefined;
     // A proxy that shows what it was sent, token and all.
     const echo = `you sent ${request.method} ${url.pathname} with authorization: ${authorization}`;
-    if (dice.strikes('cloud66_reset')) throw new TypeError('fetch failed');
+    if (dice.strikes('cloud66_reset')) throw connectionReset();
     if (dice.strikes('cloud66_hang')) return await silence(signal);
     if (dice.strikes('cloud66_error') || clock.nowMs() < outages.cloud66UntilMs)
       return new Response(`<html>502: ${echo}</html>`, { status: 502 });
@@ -130,12 +130,17 @@ export function cloud66Of(
     const call = { method: request.method, path: url.pathname, query: url.searchParams, authorization, body };
     const reply = answer({ account, forms }, call);
     if (request.method === 'POST') seen(url.pathname.split('/')[4] ?? '', body, reply.status, reply.body);
-    if (dice.strikes('cloud66_answer_lost')) throw new TypeError('fetch failed');
+    if (dice.strikes('cloud66_answer_lost')) throw connectionReset();
     const text = JSON.stringify(reply.body);
     const sent = dice.strikes('cloud66_cut_body') ? text.slice(0, text.length / 2) : text;
     const headers = { ...reply.headers, 'content-type': 'application/json', ...(sent === text ? WHOLE : {}) };
     return new Response(sent, { status: reply.status, headers });
   };
+}
+
+/** As Node's own HTTP calls it. */
+function connectionReset(): Error {
+  return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
 /** Waits in virtual time. */

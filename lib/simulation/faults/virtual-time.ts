@@ -1,12 +1,14 @@
 /**
  * Virtual time for code that uses the global timers: time stands still while anything can go on without it, then jumps to
- * the next timer. `Date`, the timers and `Math.random` are replaced; only the simulation installs this.
+ * the next timer. `Date`, `setTimeout`, `clearTimeout`, `setImmediate` and `Math.random` are replaced; only the simulation
+ * installs this.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { VirtualClock } from '../clock.ts';
 import type { Random } from '../random.ts';
 
-const real = { Date, setImmediate, random: Math.random, globals: { Date, setTimeout, clearTimeout, setImmediate } };
+const real = { Date, setTimeout, clearTimeout, setImmediate };
+const { random: realRandom } = Math;
 
 /** Runs everything up to `untilMs`. Whoever knows that nothing was started since the last run says so, and saves turns. */
 export async function runUntil(clock: VirtualClock, untilMs: number, isStill = false): Promise<void> {
@@ -50,13 +52,13 @@ export function installVirtualTime(clock: VirtualClock, random: Random): () => v
     Date: virtualDate(clock),
     setTimeout: start,
     clearTimeout: stop,
-    // A turn of the event loop takes no time, and nothing else may happen in it.
-    setImmediate: queueMicrotask,
+    // Whoever waits for a turn of the event loop goes on in the present one, or time would jump meanwhile.
+    setImmediate: (callback: () => void) => queueMicrotask(callback),
   });
   Math.random = () => random.next();
   return () => {
-    Object.assign(globalThis, real.globals);
-    Math.random = real.random;
+    Object.assign(globalThis, real);
+    Math.random = realRandom;
   };
 }
 
