@@ -7,7 +7,7 @@ const PERMISSION_ID = 'AlarmPermission';
  * Targets with an alarm of their own, the first ones: CloudFormation takes 500 resources, some 40 are the program's own, and
  * there must be room for what comes. The others are left to the tick.
  */
-const MAX_ALARMS = 400;
+export const MAX_ALARMS = 400;
 
 export function alarms({ alarmNamePrefix, deployment }: Plan): TemplatePart {
   const resources: Record<string, Resource> = { [PERMISSION_ID]: permission(alarmNamePrefix) };

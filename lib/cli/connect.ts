@@ -17,6 +17,7 @@ import { overridesParameter } from '../config/overrides-parameter.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
 import { readTargetsFile, type TargetsFile } from '../config/targets-file.ts';
+import { AutoscalerError } from '../errors.ts';
 import { hostOfStacks } from '../lambda/accounts.ts';
 import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
@@ -191,4 +192,20 @@ export function awsConnection(environment: Environment, region: string): AwsConn
       ? { accessKeyId, secretAccessKey, ...(sessionToken === null ? {} : { sessionToken }) }
       : defaultProvider(),
   };
+}
+
+/**
+ * Says once and first what every call to AWS would fail of.
+ *
+ * @throws AutoscalerError when this machine has no credentials, or they cannot be had.
+ */
+export async function requireCredentials({ credentials }: AwsConnection): Promise<void> {
+  try {
+    if (typeof credentials === 'function') await credentials();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AutoscalerError(
+      `This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login). The SDK says: ${why}`,
+    );
+  }
 }

@@ -2,6 +2,7 @@
  * What a month costs: calls that the deployed code makes in the simulated fleet, times list prices. Only the time that
  * outside calls take is assumed, because nothing in the simulation waits.
  */
+import { MAX_ALARMS } from '../../infra/alarms.ts';
 import { type FleetPlan, type FleetResult, runFleet } from './fleet-run.ts';
 
 /** List prices of us-east-1 in US dollars, without free tiers. */
@@ -80,7 +81,7 @@ function linesOf({ plan, queueCalls, calls, changes, awake, logBytes }: FleetRes
     depths: month(depths * PRICES.sqsRequest),
     actions: RECEIVES * PRICES.sqsFifoRequest + month(changes * 8 * PRICES.sqsFifoRequest),
     metricReads: month(metricReads * PRICES.metricRead),
-    alarms: (plan.targets + HEALTH_ALARMS) * PRICES.alarm,
+    alarms: (Math.min(plan.targets, MAX_ALARMS) + HEALTH_ALARMS) * PRICES.alarm,
     metrics: OWN_METRICS * PRICES.metric,
     logs: month(((logBytes + plan.minutes * LAMBDA_LOG_BYTES) / 1e9) * PRICES.logGb),
   };

@@ -68,6 +68,7 @@ export interface InitResult {
   readonly importToTuned: number;
   readonly importToEmpty: number;
   readonly firstToDefaults: number;
+  readonly firstToTuned: number;
   /** Peak over the empty handler's, after the first call and after all quiet ticks. */
   readonly memoryOverEmptyBytes: { readonly first: number; readonly warm: number };
   readonly quietTickMs: number;
@@ -181,6 +182,7 @@ async function summary(
     importToTuned: median(all.map((round) => round.scale.importMs / round['sqs-tuned'].importMs)),
     importToEmpty: median(all.map((round) => round.scale.importMs / round.empty.importMs)),
     firstToDefaults: median(all.map((round) => first(round.scale) / first(round['sqs-defaults']))),
+    firstToTuned: median(all.map((round) => first(round.scale) / first(round['sqs-tuned']))),
     memoryOverEmptyBytes: { first: memoryOverEmpty(all, 0), warm: memoryOverEmpty(all, -1) },
     quietTickMs: median(all.flatMap(({ scale }) => scale.passes.slice(1).map(({ ms }) => ms))),
     reactionMs: median(reactions.map(({ ms }) => ms)),

@@ -17,6 +17,7 @@ export function initText(result: InitResult): string {
     `import, to a tuned handler with @aws-sdk/client-sqs alone  ${result.importToTuned.toFixed(2)} (at most 1.5)`,
     `import, to an empty handler                                ${result.importToEmpty.toFixed(2)}`,
     `import + first call, to such a one by esbuild's defaults   ${result.firstToDefaults.toFixed(2)} (at most 1.0)`,
+    `  to the tuned one                                         ${result.firstToTuned.toFixed(2)}`,
     `peak memory over an empty handler, after the first call    ${megabytes(memory.first)} (at most 20)`,
     `  after ${WARM_TICKS} quiet ticks                                     ${megabytes(memory.warm)}`,
     `a quiet tick, warm                                         ${ms(result.quietTickMs)}`,

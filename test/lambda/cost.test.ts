@@ -12,6 +12,11 @@ describe('the bill of a month', () => {
     expect(bill.sum).toBeCloseTo(Object.values(bill.lines).reduce((sum, line) => sum + line, 0));
   });
 
+  it('has an alarm for each of the first 400 targets and four for the health of the program', async () => {
+    expect((await billOf(5, 'quiet', 2)).lines.alarms).toBeCloseTo(0.9);
+    expect((await billOf(500, 'quiet', 2)).lines.alarms).toBeCloseTo(40.4);
+  });
+
   it('grows with the work, and is the same whenever it is made', async () => {
     const [quiet, busy, again] = [
       await billOf(10, 'quiet', 60),
