@@ -194,18 +194,25 @@ export function awsConnection(environment: Environment, region: string): AwsConn
   };
 }
 
+/** Why AWS cannot be asked from this machine: it has no credentials, or they cannot be had. Null when it can. */
+export async function missingCredentials({ credentials }: AwsConnection): Promise<string | null> {
+  try {
+    if (typeof credentials === 'function') await credentials();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /**
  * Says once and first what every call to AWS would fail of.
  *
- * @throws AutoscalerError when this machine has no credentials, or they cannot be had.
+ * @throws AutoscalerError when this machine has no credentials.
  */
-export async function requireCredentials({ credentials }: AwsConnection): Promise<void> {
-  try {
-    if (typeof credentials === 'function') await credentials();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new AutoscalerError(
-      `This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login). The SDK says: ${why}`,
-    );
-  }
+export async function requireCredentials(connection: AwsConnection): Promise<void> {
+  const why = await missingCredentials(connection);
+  if (why === null) return;
+  throw new AutoscalerError(
+    `This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login). The SDK says: ${why}`,
+  );
 }

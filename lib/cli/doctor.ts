@@ -3,9 +3,16 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { createDeploymentReader } from '../doctor/aws.ts';
 import type { CheckResult, CheckStatus, Checks } from '../doctor/check.ts';
-import { brokenConfiguration, examine } from '../doctor/doctor.ts';
+import { brokenConfiguration, examine, noCredentials } from '../doctor/doctor.ts';
 import { InvalidInputError } from '../errors.ts';
-import { connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
+import {
+  connect,
+  missingCredentials,
+  type PlaceOptions,
+  readSources,
+  type Sources,
+  withPlaceOptions,
+} from './connect.ts';
 
 /** What can be said to the doctor. */
 export interface DoctorOptions extends PlaceOptions {
@@ -45,6 +52,11 @@ export async function* diagnose(sources: Sources, options: DoctorOptions): Check
     return;
   }
   const { ports, accountOf, deployment, place, aws, watchIntervalSeconds } = connection;
+  const missing = await missingCredentials(aws);
+  if (missing !== null) {
+    yield noCredentials(missing);
+    return;
+  }
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
   try {

@@ -144,6 +144,9 @@ export function replaysText(
   counts: Readonly<Record<'same' | 'different' | 'unusable' | 'undecided' | 'others', number>>,
 ): string {
   const single = replays.length === 1;
+  if (replays.length + cut.length + counts.unusable + counts.undecided === 0) {
+    return 'There is no decision in it: they are the lines with "event":"decision" in the log of the scale function.';
+  }
   return [
     ...replays.flatMap(({ record, result }) => replayLines(record, result, single)),
     ...cut.map((line) => `line ${line}: ${styleText('red', 'cut off')}; the whole line is needed to decide again`),

@@ -76,10 +76,7 @@ async function tokenResult(examined: AccountExamined, stackUid: string): Promise
   const { client, token, signal, tokenParameter, tokenSubject: TOKEN } = examined;
   const read = await attempt(() => token.get());
   if (read.kind === 'error') {
-    // As the SDK says it: without credentials nothing of AWS can be looked at, and no parameter is to blame.
-    const advice = read.message.includes('CredentialsProviderError')
-      ? 'This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login), and run doctor again.'
-      : `Store the token as SecureString ${tokenParameter} in the deployment's account and region.`;
+    const advice = `Store the token as SecureString ${tokenParameter} in the deployment's account and region.`;
     return { result: fail(TOKEN, read.message, advice), obstacle: 'the token could not be read' };
   }
   const seen = await attempt(() => client.getStack(stackUid, signal));

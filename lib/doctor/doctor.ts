@@ -17,6 +17,13 @@ export function brokenConfiguration(problems: readonly Problem[]): CheckResult {
   return fail(CONFIGURATION, detail, 'Mend them in .env or the environment; .env.example lists all settings.');
 }
 
+const CREDENTIALS = { id: 'credentials', title: 'This machine has AWS credentials' };
+
+/** What is said where the deployment's account cannot be entered; nothing of it can be looked at then. */
+export function noCredentials(message: string): CheckResult {
+  return fail(CREDENTIALS, message, 'Set AWS_PROFILE, or log in (aws sso login), and run doctor again.');
+}
+
 /** Runs all checks, one after the other, and tells each result as it comes. */
 export async function* examine(examined: Examined): Checks {
   yield configurationResult(examined);

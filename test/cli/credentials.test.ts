@@ -20,4 +20,13 @@ describe('a machine without AWS credentials', () => {
     );
     expect(stderr).not.toMatch(/CredentialsProviderError|\n {4}at /);
   });
+
+  it('is told so by doctor, which looks at nothing else', async () => {
+    const { code, stdout } = await runCommand(['doctor', '--json'], { ...SETTINGS, ...NOBODY });
+    const { checks, ok } = JSON.parse(stdout) as { readonly checks: readonly unknown[]; readonly ok: boolean };
+    expect([code, ok]).toEqual([1, false]);
+    expect(checks).toMatchObject([
+      { id: 'credentials', status: 'fail', advice: expect.stringContaining('AWS_PROFILE') },
+    ]);
+  });
 });

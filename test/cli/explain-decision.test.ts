@@ -143,7 +143,7 @@ describe('the command', { concurrent: true }, () => {
   });
 
   it.each([
-    ['nothing to compare', 'START RequestId: 1', '0 decided the same'],
+    ['nothing to compare', 'START RequestId: 1', 'There is no decision in it'],
     ['a record that is cut off', `${OUT}\n${IN.slice(0, 200)}`, 'line 2: cut off'],
   ])('exits with 1 for %s', async (_title, text, told) => {
     const { stdout, code } = await runCommand(['explain', '--decision', '-'], {}, text);

@@ -8,7 +8,6 @@ import { parseDeployment } from '../../lib/config/deployment.ts';
 import { checkAlarms } from '../../lib/doctor/alarms.ts';
 import type { DeployedAlarm, DeploymentReader } from '../../lib/doctor/aws.ts';
 import type { CheckResult, Checks, Examined } from '../../lib/doctor/check.ts';
-import { checkCloud66 } from '../../lib/doctor/cloud66.ts';
 import { checkFunctions, seeFunctions } from '../../lib/doctor/functions.ts';
 import { stopSequenceResult } from '../../lib/doctor/jobs.ts';
 import { checkLetters } from '../../lib/doctor/letters.ts';
@@ -412,17 +411,5 @@ describe('overrides', () => {
     ['ones that cannot be read', unknown('failed'), { status: 'fail', advice: expect.stringContaining('delete it') }],
   ])('%s', async (_title, reading, expected) => {
     expect(await overridesResult(examined({}, { overrides: { read: async () => reading } }))).toMatchObject(expected);
-  });
-});
-
-describe('the token', () => {
-  it('that cannot be read for want of credentials: they are to blame, not the parameter', async () => {
-    const refuse = () =>
-      Promise.reject(new Error('SSM parameter /t: CredentialsProviderError: Could not load credentials'));
-    const usual = examined();
-    const token = { name: '/t', get: refuse, refresh: refuse };
-    const changes = { accountOf: (name: string | undefined) => ({ ...usual.accountOf(name), token }) };
-    const { value: first } = await checkCloud66(examined({}, changes)).next();
-    expect(first).toMatchObject({ id: 'token', status: 'fail', advice: expect.stringContaining('AWS_PROFILE') });
   });
 });
