@@ -57,6 +57,8 @@ export interface Connection {
   readonly place: Place;
   readonly deployment: Deployment;
   readonly aws: AwsConnection;
+  /** Says once and first what every call to AWS would fail of. @throws NoCredentialsError */
+  readonly requireCredentials: () => Promise<void>;
   /** The Cloud 66 account of a token's parameter; undefined = the one for all. */
   readonly accountOf: (tokenParameter: string | undefined) => CloudAccount;
   readonly watchIntervalSeconds: number;
@@ -153,7 +155,8 @@ export function connect(sources: Sources, options: PlaceOptions, onWarning: (war
   const overrides = createOverrideReader({ readDocument, clock });
   const host = hostOfStacks(deployment.targets, (name) => accountOf(name).host);
   const ports = { clock, queue, host, overrides };
-  return { place, deployment, aws, accountOf, watchIntervalSeconds, ports, overridesPlace };
+  const requireCredentials = () => checkCredentials(aws);
+  return { place, deployment, aws, requireCredentials, accountOf, watchIntervalSeconds, ports, overridesPlace };
 }
 
 /**
@@ -194,25 +197,22 @@ export function awsConnection(environment: Environment, region: string): AwsConn
   };
 }
 
-/** Why AWS cannot be asked from this machine: it has no credentials, or they cannot be had. Null when it can. */
-export async function missingCredentials({ credentials }: AwsConnection): Promise<string | null> {
-  try {
-    if (typeof credentials === 'function') await credentials();
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+/** AWS cannot be asked from this machine: it has no credentials, or they cannot be had. */
+export class NoCredentialsError extends AutoscalerError {
+  override readonly name = 'NoCredentialsError';
+  /** As the SDK says it. */
+  readonly why: string;
+
+  constructor(why: string) {
+    super(`This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login). The SDK says: ${why}`);
+    this.why = why;
   }
 }
 
-/**
- * Says once and first what every call to AWS would fail of.
- *
- * @throws AutoscalerError when this machine has no credentials.
- */
-export async function requireCredentials(connection: AwsConnection): Promise<void> {
-  const why = await missingCredentials(connection);
-  if (why === null) return;
-  throw new AutoscalerError(
-    `This machine has no AWS credentials: set AWS_PROFILE, or log in (aws sso login). The SDK says: ${why}`,
-  );
+async function checkCredentials({ credentials }: AwsConnection): Promise<void> {
+  try {
+    if (typeof credentials === 'function') await credentials();
+  } catch (error) {
+    throw new NoCredentialsError(error instanceof Error ? error.message : String(error));
+  }
 }

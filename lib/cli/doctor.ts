@@ -6,8 +6,9 @@ import type { CheckResult, CheckStatus, Checks } from '../doctor/check.ts';
 import { brokenConfiguration, examine, noCredentials } from '../doctor/doctor.ts';
 import { InvalidInputError } from '../errors.ts';
 import {
+  type Connection,
   connect,
-  missingCredentials,
+  NoCredentialsError,
   type PlaceOptions,
   readSources,
   type Sources,
@@ -44,19 +45,17 @@ export function doctorCommand(): Command {
     });
 }
 
-/** All checks of the deployment that the settings describe. Settings that cannot be used are a check that fails. */
+/**
+ * All checks of the deployment that the settings describe. Settings that cannot be used and a machine without credentials are
+ * a check that fails, and the only one.
+ */
 export async function* diagnose(sources: Sources, options: DoctorOptions): Checks {
-  const connection = connected(sources, options);
-  if (connection instanceof InvalidInputError) {
-    yield brokenConfiguration(connection.problems);
+  const connection = await connected(sources, options);
+  if ('status' in connection) {
+    yield connection;
     return;
   }
   const { ports, accountOf, deployment, place, aws, watchIntervalSeconds } = connection;
-  const missing = await missingCredentials(aws);
-  if (missing !== null) {
-    yield noCredentials(missing);
-    return;
-  }
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
   try {
@@ -77,11 +76,15 @@ export async function* diagnose(sources: Sources, options: DoctorOptions): Check
   }
 }
 
-function connected(sources: Sources, options: DoctorOptions) {
+/** The way to the deployment, or why there is none. */
+async function connected(sources: Sources, options: DoctorOptions): Promise<Connection | CheckResult> {
   try {
-    return connect(sources, options, () => {});
+    const connection = connect(sources, options, () => {});
+    await connection.requireCredentials();
+    return connection;
   } catch (error) {
-    if (error instanceof InvalidInputError) return error;
+    if (error instanceof InvalidInputError) return brokenConfiguration(error.problems);
+    if (error instanceof NoCredentialsError) return noCredentials(error.why);
     throw error;
   }
 }

@@ -10,15 +10,7 @@ import { createMemory } from '../reconcile/memory.ts';
 import { readEvidence, type StackEvidence } from '../reconcile/observe.ts';
 import type { Reporter, TargetResult } from '../reconcile/ports.ts';
 import { type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
-import {
-  type Connection,
-  connect,
-  type PlaceOptions,
-  readSources,
-  requireCredentials,
-  type Sources,
-  withPlaceOptions,
-} from './connect.ts';
+import { type Connection, connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
 import { parseDecisionLog } from './decision-log.ts';
 import { explanationText, replaysText } from './explain-text.ts';
 import { replay } from './replay.ts';
@@ -118,7 +110,7 @@ export async function explain(
 ): Promise<readonly Explanation[]> {
   const connection = connect(sources, options, (warning) => tell(`Cloud 66 warns: ${warning}`));
   const targets = chosen(connection.deployment.targets, options.target);
-  await requireCredentials(connection.aws);
+  await connection.requireCredentials();
   for (const warning of connection.deployment.warnings) tell(`warning: ${warning}`);
   const decided = new Map<string, Decided>();
   const ports = lookingPorts(connection, (event) => decided.set(event.targetId, event));

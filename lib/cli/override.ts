@@ -13,15 +13,7 @@ import {
 } from '../overrides/document.ts';
 import { overrideText } from '../policy/override.ts';
 import { changeParameterDocument } from '../queue/parameter-document.ts';
-import {
-  type Connection,
-  connect,
-  type PlaceOptions,
-  readSources,
-  requireCredentials,
-  type Sources,
-  withPlaceOptions,
-} from './connect.ts';
+import { type Connection, connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
 
 /** What can be said beside the arguments. */
 export interface OverrideOptions extends PlaceOptions {
@@ -81,7 +73,7 @@ export async function override(
   const connection = connect(sources, options, () => {});
   const nowMs = connection.ports.clock.nowMs();
   const change = changeOf(words, options, connection.deployment.targets, nowMs);
-  await requireCredentials(connection.aws);
+  await connection.requireCredentials();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
   try {

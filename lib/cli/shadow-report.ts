@@ -12,14 +12,7 @@ import { compareShadow, type ShadowComparison } from '../shadow/compare.ts';
 import { renderShadowReport } from '../shadow/page.ts';
 import { parseShadowLog } from '../shadow/records.ts';
 import { shadowText } from '../shadow/text.ts';
-import {
-  connect,
-  type PlaceOptions,
-  readSources,
-  requireCredentials,
-  type Sources,
-  withPlaceOptions,
-} from './connect.ts';
+import { connect, type PlaceOptions, readSources, type Sources, withPlaceOptions } from './connect.ts';
 import { OptionReader } from './problems.ts';
 
 /** What can be said to it. */
@@ -82,8 +75,8 @@ export async function shadowReport(
 }
 
 async function deployedLines(sources: Sources, options: PlaceOptions, hours: number, tell: (text: string) => void) {
-  const { aws, place, ports } = connect(sources, options, () => {});
-  await requireCredentials(aws);
+  const { aws, place, ports, requireCredentials } = connect(sources, options, () => {});
+  await requireCredentials();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), LIMIT_SECONDS * 1000);
   tell(`Reading ${hours} h of the log of ${place.name}-scale …`);
