@@ -1,6 +1,6 @@
 /** Watches a run: what must never happen, and what did. The invariants are here and nowhere else. */
-import { createHash } from 'node:crypto';
 import type { Cloud66Account } from '../cloud66/account.ts';
+import { createDigest } from './digest.ts';
 import { FollowedActions } from './followed.ts';
 import { overspending, type Told } from './overspending.ts';
 import type { ActionsQueue } from './queues.ts';
@@ -31,8 +31,6 @@ const HOLD_MS = 2_400_000;
 const REMEMBERED_MS = 7_200_000;
 /** A pass that began before a window did may end in it, by a clock that is behind. */
 const WINDOW_MARGIN_MS = 120_000;
-/** Left out, so that a digest depends on what the program does and not on where it lies. */
-const STACK = /"stack":"(?:[^"\\]|\\.)*"/g;
 
 export class Observer {
   readonly violations: Violation[] = [];
@@ -51,7 +49,7 @@ export class Observer {
   readonly #heldSinceMs = new Map<string, number>();
   /** Workers by process and server a minute ago: what a decision may still have been made on. */
   #recentCounts = new Map<string, Readonly<Record<string, number>>>();
-  readonly #hash = createHash('sha256');
+  readonly #digest = createDigest();
 
   constructor(account: Cloud66Account, scenario: Scenario) {
     this.#account = account;
@@ -60,7 +58,7 @@ export class Observer {
 
   called(functionName: string, call: string): void {
     this.calls.add(`${functionName} ${call}`);
-    this.#hash.update(`${functionName} ${call}\n`);
+    this.#digest.add(`${functionName} ${call}`);
   }
 
   crashed(functionName: string, call: string, when: 'before' | 'after'): void {
@@ -96,7 +94,7 @@ export class Observer {
   /** A scale call that reached the account. */
   posted(asker: Asker | undefined, stackUid: string, body: string, status: number, reply: unknown): void {
     this.scaleCalls += 1;
-    this.#hash.update(`${body} ${status}\n`);
+    this.#digest.add(`${body} ${status}`);
     const sent = JSON.parse(body) as ScaleBody;
     const target = this.#scenario.targets.find(
       (one) => one.stackUid === stackUid && one.processName === sent.process_name,
@@ -126,7 +124,7 @@ export class Observer {
   /** A line of a handler's log. */
   wrote(asker: Asker | undefined, line: string): void {
     const functionName = asker?.name ?? 'none';
-    this.#hash.update(`${functionName} ${line.replaceAll(STACK, '')}\n`);
+    this.#digest.add(`${functionName} ${line}`);
     if (line.includes(TOKEN)) this.#broken('token_in_no_output', line.slice(0, 200));
     const entry = JSON.parse(line) as Record<string, unknown>;
     if (entry.level === 'error') {
@@ -177,7 +175,7 @@ export class Observer {
   }
 
   digest(): string {
-    return this.#hash.copy().digest('hex').slice(0, 16);
+    return this.#digest.value();
   }
 
   /** Workers on the account's books. */
