@@ -18,22 +18,23 @@ const AGENT = { keepAlive: true, timeout: 4_000 };
 
 const agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
 
+/** Through sockets. Also rejects with RangeError for a status that does not exist. */
 export const nodeFetch: Fetch = async (request, signal) => {
   const body = request.body === null ? undefined : await request.text();
   // Without it any encoding would be welcome (RFC 9110, section 12.5.3).
   const headers = { ...Object.fromEntries(request.headers), 'accept-encoding': 'identity' };
   const options = { method: request.method, headers, signal };
   const message = await new Promise<IncomingMessage>((resolve, reject) => {
+    // Listened to as well as handed on, so that the end does not rest on what Node makes of it.
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     const sent = request.url.startsWith('https:')
       ? httpsRequest(request.url, { ...options, agent: agents.https })
       : httpRequest(request.url, { ...options, agent: agents.http });
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    // What breaks after the headers breaks the body, too, which tells of it. A connection that a server wants to speak another
-    // protocol on is closed without an error.
-    sent
-      .on('response', resolve)
-      .on('error', reject)
-      .on('close', () => reject(new ClosedError()));
+    sent.on('response', resolve);
+    // What breaks after the headers breaks the body, too, which tells of it.
+    sent.on('error', reject);
+    // Without an error: a server wanted to go on in another protocol (101).
+    sent.on('close', () => reject(new ClosedError()));
     sent.end(body);
   });
   return responseOf(message);
@@ -49,8 +50,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 
 function responseOf(message: IncomingMessage): Response {
   const { statusCode: status = 0 } = message;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(message.headers)) headers.set(name, String(value));
+  const headers = new Headers(Object.entries(message.headers).map(([name, value]) => [name, String(value)]));
   const isEmpty = WITHOUT_BODY.has(status);
   try {
     const response = new Response(isEmpty ? null : ReadableStream.from(message), { status, headers });

@@ -98,7 +98,7 @@ export function wireScale(
     newDecisionId: platform.newId,
   };
   return lambdaHandler<unknown, Awaited<ReturnType<typeof look>>>((event, signals, logger) => {
-    // A pass reads queues first.
+    // Meanwhile the pass waits for its queues; it calls Cloud 66 after that.
     void prepareExchange();
     return shared.reporting(logger, signals, (reporter) =>
       look(event, settings, { ...ports, reporter: withShadowRecords(reporter, logger) }, signals, logger),

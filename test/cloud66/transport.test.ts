@@ -18,7 +18,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-/** Where it is, and when the connection of its one request was closed. */
+/** The server, where it is, and when the connection of a request was closed. */
 async function serverThat(answer: (response: ServerResponse) => void) {
   const closed = Promise.withResolvers<void>();
   const server = createServer((_request, response) => {
@@ -27,7 +27,7 @@ async function serverThat(answer: (response: ServerResponse) => void) {
   }).listen(0, '127.0.0.1');
   servers.push(server);
   await new Promise((resolve) => server.once('listening', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, closed: closed.promise };
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, closed: closed.promise };
 }
 
 const halfABody = (response: ServerResponse) => {
@@ -86,14 +86,14 @@ describe('the connection of an exchange', () => {
   const get = (url: string) => exchange({ method: 'GET', url, body: null }, 'the-token', limits, never, nodeFetch);
 
   it('takes no encoded body, serves the next one, and is closed when none comes', async () => {
-    const { url } = await serverThat((response) => response.end('{}'));
-    const [server] = servers;
-    if (server) server.keepAliveTimeout = 60_000;
+    const { server, url } = await serverThat((response) => response.end('{}'));
+    // Not by the server.
+    server.keepAliveTimeout = 60_000;
     const sockets = new Set<Socket>();
     const closed = Promise.withResolvers<void>();
     const encodings = new Set<unknown>();
-    server?.on('request', ({ headers }: IncomingMessage) => encodings.add(headers['accept-encoding']));
-    server?.on('connection', (socket: Socket) => {
+    server.on('request', ({ headers }: IncomingMessage) => encodings.add(headers['accept-encoding']));
+    server.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.on('close', () => closed.resolve());
     });
