@@ -125,6 +125,28 @@ describe('the bundles that are deployed', () => {
     expect(loaded.filter((each) => LATE.test(each))).toEqual([]);
   });
 
+  it('scale loads what calls Cloud 66 while it waits for its queues', () => {
+    const { file = '' } = bundles.find(({ name }) => name === 'scale') ?? {};
+    // A service that never answers: without an answer no pass comes as far as a call to Cloud 66.
+    const script = `
+      const silent = process.getBuiltinModule('node:net').createServer(() => {}).listen(0, '127.0.0.1', async () => {
+        process.env.AWS_ENDPOINT_URL = 'http://127.0.0.1:' + silent.address().port;
+        const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
+        const isLoaded = () => process.moduleLoadList.some((each) => /undici/.test(each));
+        const before = isLoaded();
+        handler({ 'detail-type': 'Scheduled Event', time: new Date().toISOString() }, { awsRequestId: '1', getRemainingTimeInMillis: () => 60_000 });
+        setInterval(() => {
+          if (!isLoaded()) return;
+          console.error(JSON.stringify([before, true]));
+          process.exit();
+        }, 5);
+      });`;
+    const env = { ...settings, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' };
+    const options = { encoding: 'utf8', env, timeout: 6_000 } as const;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+    expect(run.stderr.trim()).toBe('[false,true]');
+  });
+
   it.each(['scale', 'poller'])('%s holds no other packages than these, and none in CommonJS', (name) => {
     const { file = '' } = bundles.find((one) => one.name === name) ?? {};
     const account = JSON.parse(readFileSync(file.replace('.mjs', '.meta.json'), 'utf8')) as {

@@ -14,6 +14,16 @@ describe('a packaged deployment of two targets', () => {
   }, 90_000);
   afterAll(() => project.remove());
 
+  it('is made of what the README lists', () => {
+    const numberOf = (type: string) => resources.propertiesOf(type).length;
+    const alarms = resources.propertiesOf('AWS::CloudWatch::Alarm').map(({ AlarmName }) => String(AlarmName));
+    expect(alarms.filter((name) => !name.includes('-backlog-'))).toHaveLength(4);
+    expect(numberOf('AWS::CloudWatch::Dashboard')).toBe(1);
+    expect(numberOf('AWS::Logs::QueryDefinition')).toBe(5);
+    expect(numberOf('AWS::SQS::Queue')).toBe(numberOf('AWS::SQS::QueuePolicy'));
+    expect(['AWS::IAM::Role', 'AWS::Logs::LogGroup', 'AWS::SNS::Topic'].map(numberOf)).toEqual([2, 2, 0]);
+  });
+
   it('has two functions on the newest Node, on ARM, with a timeout and memory of their own', () => {
     expect(resources.propertiesOf('AWS::Lambda::Function')).toHaveLength(2);
     for (const [name, id, timeout] of [

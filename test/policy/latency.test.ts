@@ -253,6 +253,7 @@ describe('strategy latency', () => {
       });
     const rise = decided(seen(20, 5));
     expect([rise.desiredCount, rise.reason]).toEqual([19, 'wait_above_target']);
+    expect(rise.steps.find(({ name }) => name === 'drain')?.after).toBeCloseTo(18.4, 1);
     const told = rise.steps.map(({ why }) => why).join(' ');
     for (const quantity of [
       '66 a minute now, 20 of late',
