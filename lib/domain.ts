@@ -296,6 +296,11 @@ export interface Observation {
   readonly stack: Evidence<StackState>;
   /** The stack's newest actions, other people's included. */
   readonly actions: Evidence<readonly Action[]>;
+  /**
+   * How long the last changes of the process took, in seconds, newest first, as of the last time this environment read the
+   * action log; absent until it has. The log itself is read before a change only, and says the same better then.
+   */
+  readonly changeSeconds?: Reading<readonly number[]>;
 }
 
 /** What a person decided in this program's place, with the reason, until it ends by itself. */

@@ -1,5 +1,5 @@
 /** What the stack's action log says about one process. The log does not name the process; our own note on it does. */
-import type { Action } from '../domain.ts';
+import type { Action, Observation } from '../domain.ts';
 
 const PREFIX = 'cloud66-autoscaler';
 const NOTE = new RegExp(`^${PREFIX}:([^:]+):(\\d{1,6})-(\\d{1,6}):(.+)$`);
@@ -39,6 +39,47 @@ export function mayConcern(action: Action, processName: string): boolean {
   if (!action.kind.includes('scale')) return false;
   const named = processOfReference(action.userReference);
   return named === null || named === processName;
+}
+
+/** A change that took longer was stuck, and tells nothing about the next one. */
+const STUCK_SECONDS = 400;
+const CHANGES_REMEMBERED = 8;
+
+/** How long one finished change took. */
+export interface ChangeTime {
+  /** As its note names it; null where there is none: then it may have been any process of the stack. */
+  readonly processName: string | null;
+  readonly seconds: number;
+}
+
+/** How long the finished changes of a log took, in its order, without stuck ones. */
+export function changeTimes(actions: readonly Action[]): readonly ChangeTime[] {
+  return actions.flatMap(({ kind, startedAtMs, finishedAtMs, userReference }) => {
+    if (!kind.includes('scale') || startedAtMs === null || finishedAtMs === null) return [];
+    const seconds = (finishedAtMs - startedAtMs) / 1000;
+    return seconds >= 0 && seconds <= STUCK_SECONDS
+      ? [{ processName: processOfReference(userReference), seconds }]
+      : [];
+  });
+}
+
+/** The first few of those times that are, or could be, of the process. */
+export function changeSecondsOf(times: readonly ChangeTime[], processName: string): readonly number[] {
+  const seconds: number[] = [];
+  for (const time of times) {
+    if (seconds.length >= CHANGES_REMEMBERED) break;
+    if (time.processName === null || time.processName === processName) seconds.push(time.seconds);
+  }
+  return seconds;
+}
+
+/** How long the last changes of the process took: from the log where it was read, else as remembered; none is empty. */
+export function lastChangeSeconds(
+  { actions, changeSeconds }: Pick<Observation, 'actions' | 'changeSeconds'>,
+  processName: string,
+): readonly number[] {
+  if (actions.kind === 'ok') return changeSecondsOf(changeTimes(actions.value), processName);
+  return changeSeconds?.kind === 'ok' ? changeSeconds.value : [];
 }
 
 /** End of the newest finished scale action that may concern the process; null when the log shows none. */

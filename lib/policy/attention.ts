@@ -3,7 +3,7 @@
  * `WATCH_INTERVAL_SECONDS`, because half a minute more or less decides whether a burst is met.
  */
 import type { Decision, Observation, Policy } from '../domain.ts';
-import { blockingActions, lastFinishedScaleMs } from './actions.ts';
+import { blockingActions, lastChangeSeconds, lastFinishedScaleMs } from './actions.ts';
 import { foresightOf } from './recommend/latency-need.ts';
 import { arrivalRates, leadSeconds, serviceSeconds } from './recommend/latency-rates.ts';
 
@@ -25,7 +25,7 @@ export type Attentive = { readonly awake: true; readonly why: string } | { reado
  */
 export function attentionOf(decision: Decision, observation: Observation, policy: Policy, now: number): Attentive {
   const { strategy } = policy;
-  const { actions, placement } = observation;
+  const { placement } = observation;
   if (strategy.kind !== 'latency' || observation.backlog.kind !== 'ok') return { awake: false };
   if (decision.action !== 'hold') return { awake: true, why: 'A change was ordered.' };
   const moving = changeUnderWay(observation, policy, now);
@@ -34,7 +34,7 @@ export function attentionOf(decision: Decision, observation: Observation, policy
   const backlog = observation.backlog.value;
   const jobSeconds = serviceSeconds(strategy, rates);
   const perSecond = ((decision.currentCount ?? 0) * strategy.jobsPerWorker) / jobSeconds;
-  const lead = placement.kind === 'ok' ? leadSeconds(actions, placement.value.processName) : 0;
+  const lead = placement.kind === 'ok' ? leadSeconds(lastChangeSeconds(observation, placement.value.processName)) : 0;
   const haste = foresightOf(strategy.targetSeconds, lead);
   const share = AWAKE_SHARE * haste + PATIENT_SHARE * (1 - haste);
   const inGoodTime = share * strategy.targetSeconds * perSecond;

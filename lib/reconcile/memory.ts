@@ -4,7 +4,8 @@
  * to it as part of the observation.
  */
 
-import type { ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading } from '../domain.ts';
+import type { Action, ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading } from '../domain.ts';
+import { type ChangeTime, changeSecondsOf, changeTimes } from '../policy/actions.ts';
 import type { Attentive } from '../policy/attention.ts';
 import { totalWorkers } from '../policy/distribute.ts';
 import { createLedger, isRecent, type Ledger } from './ledger.ts';
@@ -30,6 +31,9 @@ export interface ProcessKey {
   readonly processName: string;
 }
 
+/** So many changes of a stack are enough to know how long those of each of its processes take. */
+const MAX_CHANGES = 100;
+
 /** Actions take 20 s to 3 minutes; what has not been seen by then is seen when the stack has its turn. */
 const EXPECT_SECONDS = 300;
 
@@ -44,6 +48,9 @@ export interface Memory extends Ledger, Precedence {
   /** The workers as they were last counted. */
   placement(target: ProcessKey): Reading<Placement> | null;
   keepPlacement(target: ProcessKey, reading: Reading<Placement>): void;
+  /** How long the last changes of the process took, as the log of its stack showed; null until it was read. */
+  changeSeconds(target: ProcessKey): Reading<readonly number[]> | null;
+  keepLog(stackUid: string, log: Reading<readonly Action[]>): void;
   /** A change to this count was accepted: until it is seen, or some time has passed, the workers are counted often. */
   expect(targetId: string, desiredCount: number, nowMs: number): void;
   /** True while an accepted change has not been seen in the count. */
@@ -65,6 +72,7 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const rates = slowReadings<RateHistory>(RATES_SECONDS);
   const attention = new Map<string, Attentive>();
   const placements = new Map<string, Reading<Placement>>();
+  const changes = new Map<string, { readonly times: readonly ChangeTime[]; readonly observedAtMs: number }>();
   const expectations = new Map<string, { readonly desiredCount: number; readonly untilMs: number }>();
   const placementOf = ({ stackUid, processName }: ProcessKey) => placements.get(`${stackUid} ${processName}`) ?? null;
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
@@ -91,6 +99,16 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
     placement: placementOf,
     keepPlacement: ({ stackUid, processName }, reading) => {
       if (reading.kind === 'ok') placements.set(`${stackUid} ${processName}`, reading);
+    },
+    changeSeconds: ({ stackUid, processName }) => {
+      const known = changes.get(stackUid);
+      if (!known) return null;
+      return { kind: 'ok', value: changeSecondsOf(known.times, processName), observedAtMs: known.observedAtMs };
+    },
+    keepLog: (stackUid, log) => {
+      if (log.kind !== 'ok') return;
+      const times = changeTimes(log.value).slice(0, MAX_CHANGES);
+      changes.set(stackUid, { times, observedAtMs: log.observedAtMs });
     },
     expect: (targetId, desiredCount, nowMs) => {
       expectations.set(targetId, { desiredCount, untilMs: nowMs + EXPECT_SECONDS * 1000 });

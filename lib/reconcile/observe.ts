@@ -39,6 +39,7 @@ export function observe(
   depths: ReadonlyMap<string, Reading<Backlog>>,
   placement: Reading<Placement>,
   looks: Observation['looks'],
+  changeSeconds: Reading<readonly number[]> | null,
 ): Observation {
   return {
     backlog: depths.get(target.id) ?? noAnswer('queue depth'),
@@ -49,6 +50,7 @@ export function observe(
     looks,
     stack: { kind: 'not_read' },
     actions: { kind: 'not_read' },
+    ...(changeSeconds && { changeSeconds }),
   };
 }
 
@@ -108,7 +110,7 @@ async function countAnew(target: Target, { host, memory }: EvidencePorts, signal
 export async function readActions(
   { stackUid, policy }: Target,
   shared: StackEvidence,
-  { clock, host }: EvidencePorts,
+  { clock, host, memory }: EvidencePorts,
   signal: AbortSignal,
 ): Promise<StackEvidence['actions']> {
   const { scaleInCooldownSeconds, manualChangeHoldSeconds, deployGraceSeconds, actionTimeoutSeconds } = policy;
@@ -116,7 +118,9 @@ export async function readActions(
   const sinceMs = clock.nowMs() - (quietSeconds + actionTimeoutSeconds) * 1000;
   if (!isRecent(shared.actions, clock) || sinceMs < (shared.actionsSinceMs ?? sinceMs)) {
     shared.actionsSinceMs = sinceMs;
-    shared.actions = await host.actions(stackUid, signal, sinceMs);
+    const log = await host.actions(stackUid, signal, sinceMs);
+    memory.keepLog(stackUid, log);
+    shared.actions = log;
   }
   return shared.actions;
 }

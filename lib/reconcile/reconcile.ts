@@ -109,7 +109,7 @@ function inputsOf(
   const entries = targets.map((target): readonly [string, DecisionInput] => {
     const { id, policy } = target;
     const placement = counts.placements.get(id) ?? noAnswer('placement');
-    const observation = observe(target, depths, placement, memory.looks(id, now));
+    const observation = observe(target, depths, placement, memory.looks(id, now), memory.changeSeconds(target));
     const look = lookOf(observation, now);
     if (look) memory.addLook(id, look);
     const windows = openWindows(policy.schedule, now);

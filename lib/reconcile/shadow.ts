@@ -83,7 +83,7 @@ export function createShadow({ host, clock }: { readonly host: ProcessHost; read
           message: null,
           userReference,
         };
-        const landsAtMs = nowMs + leadSeconds({ kind: 'not_read' }, processName) * 1000;
+        const landsAtMs = nowMs + leadSeconds([]) * 1000;
         const known = processes.get(keyOf(stackUid, processName));
         const actions = [{ action, landsAtMs, counts }, ...(known?.actions ?? [])];
         processes.set(keyOf(stackUid, processName), {

@@ -151,7 +151,7 @@ function decisionRecord({ targetId, decisionId, input, result, counts }: Decided
 /** How old each reading was when it was decided on; null for one without a value. */
 function agesOf({ now, observation }: DecisionInput): Readonly<Record<keyof Observation, number | null>> {
   const ageOf = (reading: Observation[keyof Observation]) =>
-    reading.kind === 'ok' ? Math.round((now - reading.observedAtMs) / 1000) : null;
+    reading?.kind === 'ok' ? Math.round((now - reading.observedAtMs) / 1000) : null;
   return {
     backlog: ageOf(observation.backlog),
     placement: ageOf(observation.placement),
@@ -161,5 +161,6 @@ function agesOf({ now, observation }: DecisionInput): Readonly<Record<keyof Obse
     looks: ageOf(observation.looks),
     stack: ageOf(observation.stack),
     actions: ageOf(observation.actions),
+    changeSeconds: ageOf(observation.changeSeconds),
   };
 }

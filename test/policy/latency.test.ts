@@ -9,6 +9,7 @@ import type {
   Observation,
   Policy,
 } from '../../lib/domain.ts';
+import { lastChangeSeconds } from '../../lib/policy/actions.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import { foresightOf, normalQuantile, workersThatWouldHaveDone } from '../../lib/policy/recommend/latency-need.ts';
 import {
@@ -299,13 +300,27 @@ describe('the estimates', () => {
   it('measures the time of a change from finished actions, without stuck ones and those of others', () => {
     const took = (seconds: number, changes: Partial<Action> = {}) =>
       actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + seconds * 1000, ...changes });
-    const usual = 60 + 7.5;
-    expect(leadSeconds({ kind: 'not_read' }, 'worker')).toBe(usual);
-    expect(leadSeconds(ok([took(120)]), 'worker')).toBe(90 + 7.5);
-    const others = [took(600), took(100, { kind: 'stack_redeploy' }), actionOf()];
-    expect(leadSeconds(ok(others), 'worker')).toBe(usual);
-    expect(longestLeadSeconds(ok([took(50), took(120), took(90)]), 'worker')).toBe(120 + 15);
-    expect(longestLeadSeconds(ok(others), 'worker')).toBe(60 + 15);
+    const mailers = { userReference: 'cloud66-autoscaler:d:1-2:mailer' };
+    const log = [took(50), took(401), took(100, { kind: 'stack_redeploy' }), actionOf(), took(90, mailers), took(400)];
+    expect(lastChangeSeconds({ actions: ok(log) }, 'worker')).toEqual([50, 400]);
+    expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([50, 90, 400]);
+    expect(lastChangeSeconds({ actions: ok(Array(20).fill(took(50))) }, 'worker')).toEqual(Array(8).fill(50));
+    expect([leadSeconds([]), longestLeadSeconds([])]).toEqual([60 + 7.5, 60 + 15]);
+    expect([leadSeconds([120]), longestLeadSeconds([50, 120, 90])]).toEqual([90 + 7.5, 120 + 15]);
+  });
+
+  it('remembers how long changes took where the log need not be read', () => {
+    const unread: Observation['actions'] = { kind: 'not_read' };
+    const changeSeconds = ok([180]);
+    expect(lastChangeSeconds({ actions: unread }, 'worker')).toEqual([]);
+    expect(lastChangeSeconds({ actions: unread, changeSeconds }, 'worker')).toEqual([180]);
+    expect(lastChangeSeconds({ actions: unknown('failed'), changeSeconds }, 'worker')).toEqual([180]);
+    expect(lastChangeSeconds({ actions: ok([]), changeSeconds }, 'worker')).toEqual([]);
+    // A batch in five minutes: nothing to do yet where changes take a minute, time to ask for the log where they take three.
+    const resting = steadyAt(1, 1, 0, { forecast: ok(forecastOf([0, 0, 0, 0, 0, 600])), actions: unread });
+    const at = (observation: Observation) => decide(inputOf(observation, { maxWorkers: 500, strategy: STRATEGY }));
+    expect(at(resting)).toMatchObject({ kind: 'decision', action: 'hold' });
+    expect(at({ ...resting, changeSeconds })).toEqual({ kind: 'needs_evidence', evidence: ['actions'] });
   });
 
   it('balances looks to the newest rate', () => {

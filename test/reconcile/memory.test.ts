@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Look } from '../../lib/domain.ts';
+import type { Action, Look } from '../../lib/domain.ts';
 import { createMemory } from '../../lib/reconcile/memory.ts';
-import { NOW, ok, ratesOf, unknown } from '../support/observations.ts';
+import { actionOf, NOW, ok, ratesOf, unknown } from '../support/observations.ts';
 
+const WORKER = { stackUid: 'stack-1', processName: 'worker' };
 const lookAt = (atMs: number): Look => ({ atMs, visible: 1, inFlight: 2, workers: 3 });
 
 describe('the memory of an execution environment', () => {
@@ -12,6 +13,24 @@ describe('the memory of an execution environment', () => {
     expect(memory.rates('a', NOW)).toBeNull();
     expect(memory.forecast('a', NOW, 'working')).toBeNull();
     expect(memory.attention('a')).toEqual({ awake: false });
+    expect(memory.changeSeconds(WORKER)).toBeNull();
+  });
+
+  it('knows how long the changes of each process took, from the last log that could be read', () => {
+    const memory = createMemory();
+    const took = (seconds: number, processName: string): Action =>
+      actionOf({
+        startedAtMs: NOW - 900_000,
+        finishedAtMs: NOW - 900_000 + seconds * 1000,
+        userReference: `cloud66-autoscaler:d:1-2:${processName}`,
+      });
+    memory.keepLog('stack-1', ok([took(50, 'worker'), took(80, 'mailer'), took(70, 'worker')]));
+    memory.keepLog('stack-1', unknown('failed'));
+    expect(memory.changeSeconds(WORKER)).toEqual(ok([50, 70]));
+    expect(memory.changeSeconds({ ...WORKER, processName: 'mailer' })).toEqual(ok([80]));
+    expect(memory.changeSeconds({ ...WORKER, stackUid: 'stack-2' })).toBeNull();
+    memory.keepLog('stack-1', ok([...Array<Action>(100).fill(took(80, 'mailer')), took(50, 'worker')]));
+    expect(memory.changeSeconds(WORKER)).toEqual(ok([]));
   });
 
   it('gives looks oldest first, per target, and forgets them after ten minutes', () => {

@@ -317,6 +317,22 @@ describe('a pass', () => {
     expect(await pass(45, 5)).toBe(0);
   });
 
+  it('knows from the last log how long changes take, and does not read it for that', async () => {
+    const took = actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 720_000, success: true });
+    const world = fakeWorld({ actions: ok([took]) });
+    const seen: unknown[] = [];
+    const reporter: typeof world.ports.reporter = {
+      ...world.ports.reporter,
+      decided: ({ input }) => seen.push(input.observation.changeSeconds),
+    };
+    for (let pass = 0; pass < 2; pass += 1) {
+      await reconcile([targetOf('worker')], { ...world.ports, reporter }, openSignals());
+      world.answers.nowMs += 60_000;
+    }
+    expect(seen).toEqual([undefined, ok([180])]);
+    expect(world.calls.filter((call) => call.startsWith('actions'))).toHaveLength(1);
+  });
+
   it('looks at what is breaching before what is quiet', async () => {
     const world = fakeWorld({ depths: { full: ok(depthOf(45)) } });
     const targets = Array.from({ length: 12 }, (_, index) => targetOf(`calm${index}`, { stackUid: `stack-${index}` }));

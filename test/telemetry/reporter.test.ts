@@ -91,6 +91,7 @@ describe('a decision record', () => {
         decision: scaleOut,
         counts: { u1: 6 },
         ageSeconds: {
+          changeSeconds: null,
           backlog: 4,
           placement: 1,
           history: null,

@@ -1,5 +1,6 @@
 /** Strategy `latency`: all that one decision works with, put together from the observation. */
 import type { Backlog, LatencyStrategy, RateHistory } from '../../domain.ts';
+import { lastChangeSeconds } from '../actions.ts';
 import type { Situation } from '../ruling.ts';
 import { foresightOf, type Load, normalQuantile } from './latency-need.ts';
 import {
@@ -65,7 +66,8 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
   const inHand = trueShareInHand(backlog, workers, looks, strategy.jobsPerWorker);
   const jobSeconds = serviceSeconds(strategy, rates) * inHand;
   const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
-  const lead = leadSeconds(observation.actions, placement.processName);
+  const changeSeconds = lastChangeSeconds(observation, placement.processName);
+  const lead = leadSeconds(changeSeconds);
   const foresight = foresightOf(strategy.targetSeconds, lead);
   const haste = Math.min(1, lead / strategy.targetSeconds);
   const { forecast } = observation;
@@ -102,7 +104,7 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
     haste,
     share,
     shareToBegin: share + TRIGGER_MARGIN,
-    longestLeadSeconds: longestLeadSeconds(observation.actions, placement.processName),
+    longestLeadSeconds: longestLeadSeconds(changeSeconds),
     explained,
     maxAgeSeconds: situation.policy.metricMaxAgeSeconds,
   };

@@ -6,8 +6,7 @@
  * seconds per job = Σ in hand / Σ finished, over the last hour. Idle minutes weigh nothing, a hint counts as the first few jobs.
  * Arrivals by balance: what came = what is there now − what was there + what was finished meanwhile.
  */
-import type { Action, Backlog, Evidence, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
-import { mayConcern } from '../actions.ts';
+import type { Backlog, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
 
 /** Without any hint a job is thought to run this long, until the first jobs were seen. */
 const UNKNOWN_JOB_SECONDS = 10;
@@ -18,10 +17,8 @@ const HINT_CAUTION = 1.5;
 /** Shorter jobs than this are not told apart by samples a minute apart. */
 const MIN_JOB_SECONDS = 0.01;
 
-/** The usual time of an action of Cloud 66, until the action log has shown some, and how it is told from a stuck one. */
+/** The usual time of an action of Cloud 66, until the action log has shown some. */
 const USUAL_ACTION_SECONDS = 60;
-const STUCK_ACTION_SECONDS = 400;
-const ACTIONS_REMEMBERED = 8;
 /** A worker needs up to so long to come up after its action. */
 const STARTUP_SECONDS = 15;
 
@@ -65,29 +62,15 @@ export function trueShareInHand(
   return slots > 0 && backlog.inFlight > slots ? slots / backlog.inFlight : 1;
 }
 
-/** Seconds from ordering a change until its workers take jobs: the mean of the last finished actions, or the usual. */
-export function leadSeconds(actions: Evidence<readonly Action[]>, processName: string): number {
-  const finished = finishedSeconds(actions, processName);
-  return (
-    finished.reduce((sum, seconds) => sum + seconds, USUAL_ACTION_SECONDS) / (finished.length + 1) + STARTUP_SECONDS / 2
-  );
+/** Seconds from ordering a change until its workers take jobs: the mean of the last changes and the usual. */
+export function leadSeconds(changeSeconds: readonly number[]): number {
+  const all = changeSeconds.reduce((sum, seconds) => sum + seconds, USUAL_ACTION_SECONDS);
+  return all / (changeSeconds.length + 1) + STARTUP_SECONDS / 2;
 }
 
 /** The longest that the last changes took: what must not come late allows for it. */
-export function longestLeadSeconds(actions: Evidence<readonly Action[]>, processName: string): number {
-  return Math.max(USUAL_ACTION_SECONDS, ...finishedSeconds(actions, processName)) + STARTUP_SECONDS;
-}
-
-/** How long the last finished actions of the process took, without stuck ones. */
-function finishedSeconds(actions: Evidence<readonly Action[]>, processName: string): readonly number[] {
-  const finished: number[] = [];
-  if (actions.kind !== 'ok') return finished;
-  for (const action of actions.value) {
-    if (action.startedAtMs === null || action.finishedAtMs === null || finished.length >= ACTIONS_REMEMBERED) continue;
-    const seconds = (action.finishedAtMs - action.startedAtMs) / 1000;
-    if (seconds >= 0 && seconds <= STUCK_ACTION_SECONDS && mayConcern(action, processName)) finished.push(seconds);
-  }
-  return finished;
+export function longestLeadSeconds(changeSeconds: readonly number[]): number {
+  return Math.max(USUAL_ACTION_SECONDS, ...changeSeconds) + STARTUP_SECONDS;
 }
 
 /** Arrivals per second. */

@@ -57,6 +57,8 @@ const VALUES = {
     const running = actions.filter(({ finishedAtMs }) => finishedAtMs === null).length;
     return `the newest ${actions.length}, ${running} of them running`;
   },
+  changeSeconds: (seconds) =>
+    seconds.length === 0 ? 'no changes yet' : `the last changes took ${seconds.map(Math.round).join(', ')} s`,
 };
 
 function readingRows(observation, ageSeconds) {
