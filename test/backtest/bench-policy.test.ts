@@ -63,4 +63,19 @@ describe('the comparison of policies', () => {
   it('takes numbers only where numbers belong', async () => {
     await expect(planOf(['--loads', '3,many'])).rejects.toThrow('"3,many"');
   });
+
+  it('takes seeds one by one and as ranges', async () => {
+    expect((await planOf(['--seeds', '7,1-3']))?.plan.seeds).toEqual([7, 1, 2, 3]);
+  });
+
+  it.each([
+    [['--seeds', '8-1'], '"8-1"'],
+    [['--seeds', 'few'], '"few"'],
+    [['--leagues', 'E,X'], '"X"'],
+    [['--slos', '60'], '"60"'],
+    [['--policies', 'latency,none'], '"none"'],
+    [['--budget', '2'], '"2"'],
+  ])('says what is wrong with %j instead of leaving it out', async (args, found) => {
+    await expect(planOf(args)).rejects.toThrow(found);
+  });
 });

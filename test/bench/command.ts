@@ -1,5 +1,7 @@
 /** What commands beside the product's own have in common: their options, and one clear error with the help for a wrong one. */
 
+import { InvalidInputError } from '../../lib/errors.ts';
+
 /** For `parseArgs`: an option with a text, and one without. */
 export const textOption = (value: string) => ({ type: 'string', default: value }) as const;
 export const FLAG = { type: 'boolean', default: false } as const;
@@ -16,7 +18,8 @@ export async function runCommand(help: string, main: () => Promise<void>): Promi
   try {
     await main();
   } catch (error) {
-    if (!(error instanceof RangeError || (error instanceof TypeError && 'code' in error))) throw error;
+    const isWrong = error instanceof RangeError || error instanceof InvalidInputError;
+    if (!isWrong && !(error instanceof TypeError && 'code' in error)) throw error;
     process.stderr.write(`${error.message}\n\n${help}`);
     process.exitCode = 2;
   }

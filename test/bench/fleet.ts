@@ -3,6 +3,7 @@
  * `--minutes 60` shows in seconds that it works. Nothing is stored.
  */
 import { parseArgs } from 'node:util';
+import { FLAG, runCommand, textOption, wholeOf } from './command.ts';
 import { type FleetPlan, type FleetResult, runFleet } from './fleet-run.ts';
 
 const HELP = `npm run bench:fleet -- [options]
@@ -15,6 +16,7 @@ The real look, reconcile, poller and Cloud 66 client over simulated queues, in o
   --json
 `;
 
+const MOST = 9_999_999;
 const GROWTH = [10, 100, 1000] as const;
 /** As in the fleet of the day. */
 const TARGETS_PER_STACK = 5;
@@ -26,34 +28,28 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options | null {
-  const text = (value: string) => ({ type: 'string', default: value }) as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
-      targets: text('1000'),
-      stacks: text('200'),
-      minutes: text('1440'),
-      limit: text('3000'),
-      others: text('300'),
-      growth: text('60'),
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      targets: textOption('1000'),
+      stacks: textOption('200'),
+      minutes: textOption('1440'),
+      limit: textOption('3000'),
+      others: textOption('300'),
+      growth: textOption('60'),
+      json: FLAG,
+      help: FLAG,
     },
   });
   if (values.help) return null;
   const plan = {
-    targets: wholeOf(values.targets),
-    stacks: wholeOf(values.stacks),
-    minutes: wholeOf(values.minutes),
-    callsPerHour: wholeOf(values.limit),
-    othersPerHour: wholeOf(values.others),
+    targets: wholeOf('targets', values.targets, 1, MOST),
+    stacks: wholeOf('stacks', values.stacks, 1, MOST),
+    minutes: wholeOf('minutes', values.minutes, 1, MOST),
+    callsPerHour: wholeOf('limit', values.limit, 1, MOST),
+    othersPerHour: wholeOf('others', values.others, 0, MOST),
   };
-  return { plan, growthMinutes: wholeOf(values.growth), json: values.json };
-}
-
-function wholeOf(text: string): number {
-  if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new RangeError(`${JSON.stringify(text)} is not a whole number`);
+  return { plan, growthMinutes: wholeOf('growth', values.growth, 0, MOST), json: values.json };
 }
 
 /** A run as people read it. */
@@ -104,4 +100,4 @@ async function main(): Promise<void> {
   if (!json && growth.length > 0) process.stdout.write(`\n${growthText(growth)}\n`);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runCommand(HELP, main);

@@ -1,5 +1,6 @@
 /** `npm run bench:init`: what a cold start costs, and how quickly an alarm becomes a scale call. See init-run.ts. */
 import { parseArgs } from 'node:util';
+import { FLAG, runCommand, textOption, wholeOf } from './command.ts';
 import { type InitResult, measureInit, WARM_TICKS } from './init-run.ts';
 
 /** A result as people read it. */
@@ -29,11 +30,23 @@ export function initText(result: InitResult): string {
   ].join('\n');
 }
 
-if (import.meta.main) {
-  const options = { rounds: { type: 'string', default: '25' }, json: { type: 'boolean', default: false } } as const;
+const HELP = `npm run bench:init -- [options]
+
+Cold starts of the packaged functions, each in a process of its own against servers on loopback, beside handlers of nothing
+but an SQS client. Two cores and nothing else on the machine, or it measures the neighbours.
+  --rounds 25   of each handler; the medians are shown
+  --json
+`;
+
+async function main(): Promise<void> {
+  const options = { rounds: textOption('25'), json: FLAG, help: FLAG };
   const { values } = parseArgs({ options });
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) throw new RangeError('--rounds takes 1 to 1000');
-  const result = await measureInit({ rounds });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const result = await measureInit({ rounds: wholeOf('rounds', values.rounds, 1, 1000) });
   process.stdout.write(`${values.json ? JSON.stringify(result) : initText(result)}\n`);
 }
+
+if (import.meta.main) await runCommand(HELP, main);

@@ -3,9 +3,10 @@
  * `--quick` shows in half a minute that it works; the whole takes about an hour on two cores. Nothing is stored.
  */
 import { parseArgs } from 'node:util';
-import { type Roughness, USUAL_ROUGHNESS } from '../../lib/backtest/cell.ts';
-import { REPLAY_POLICIES } from '../../lib/backtest/contenders.ts';
+import { type Roughness, type Slo, USUAL_ROUGHNESS } from '../../lib/backtest/cell.ts';
+import { policiesNamed } from '../../lib/backtest/contenders.ts';
 import type { League } from '../../lib/backtest/replay.ts';
+import { runCommand, wholeOf } from './command.ts';
 import { type BenchPlan, runBench, shippedTrace } from './policy-run.ts';
 import { benchText } from './policy-text.ts';
 
@@ -21,6 +22,8 @@ const ALL_TRACES = [
   'azure_llm23_conv_1s',
   'nab_tweets_goog_5m',
 ];
+const MOST_SEED = 999_999_999;
+const MOST_SEEDS = 1000;
 const WHOLE = { traces: ALL_TRACES.join(), loads: '0.5,3,10,40', slos: '60:95,300:99', leagues: 'E,N', budget: '16' };
 const QUICK = {
   traces: 'azfn19_diurnal_1m,azfn19_base_spikes_1m,azure_llm23_conv_1s',
@@ -36,7 +39,7 @@ Cost at equal SLO: settings are chosen on all traces but one and read on that on
   --quick            three traces, two loads, one SLO, four settings a policy: half a minute
   --traces a,b       names in test/fixtures/traces      --loads 0.5,3,10,40
   --slos 60:95,...   seconds:percent                    --leagues E,N
-  --budget 16        settings per policy                --seeds 1,2
+  --budget 16        settings per policy                --seeds 1,2,5-8
   --policies a,b     names; all when left out           --cells-met 0.9
   --batch            jobs of a minute arrive together   --no-oracle
   --rough a=2,b=2    a rougher plant: latency and lag (times), failures (share), drift (times)
@@ -72,24 +75,20 @@ export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan
   if (values.help) return null;
   const usual = values.quick ? QUICK : WHOLE;
   const { traces, loads, slos, leagues, budget } = { ...usual, ...defined(values) };
-  const names = values.policies?.split(',') ?? null;
   const plan: BenchPlan = {
     traces: await Promise.all(traces.split(',').map(shippedTrace)),
     loads: numbers(loads),
-    seeds: numbers(values.seeds),
-    leagues: leagues.split(',').filter((name): name is League => name === 'E' || name === 'N'),
-    slos: slos.split(',').map((text) => {
-      const [waitSeconds = 60, percent = 95] = text.split(':').map(Number);
-      return { waitSeconds, share: percent / 100 };
-    }),
-    policies: REPLAY_POLICIES.filter(({ name }) => names?.includes(name) ?? true),
-    budget: Number(budget),
+    seeds: values.seeds.split(',').flatMap(seedsOf),
+    leagues: leagues.split(',').map(leagueOf),
+    slos: slos.split(',').map(sloOf),
+    policies: policiesNamed(values.policies ?? 'all'),
+    budget: wholeOf('budget', budget, 3, 1000),
     cellsMet: Number(values['cells-met']),
     batch: values.batch,
     roughness: roughnessOf(values.rough),
     overrides: Object.fromEntries(values.set.map((text) => pairOf(text))),
     oracle: values.oracle,
-    threads: Number(values.threads),
+    threads: wholeOf('threads', values.threads, 0, 64),
     signal: stopOnSignal(),
     onProgress: progressOn(process.stderr),
   };
@@ -105,6 +104,25 @@ function numbers(text: string): readonly number[] {
   const all = text.split(',').map(Number);
   if (all.some((value) => !Number.isFinite(value))) throw new RangeError(`"${text}": expected numbers between commas.`);
   return all;
+}
+
+/** One seed, or a range such as 1-8. */
+function seedsOf(text: string): readonly number[] {
+  const [first = '', last = first] = text.split('-');
+  const [from, to] = [wholeOf('seeds', first, 0, MOST_SEED), wholeOf('seeds', last, 0, MOST_SEED)];
+  if (from <= to && to - from < MOST_SEEDS) return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  throw new RangeError(`--seeds: found "${text}", expected a seed, or up to ${MOST_SEEDS} of them such as 1-8`);
+}
+
+function leagueOf(text: string): League {
+  if (text === 'E' || text === 'N') return text;
+  throw new RangeError(`--leagues: found "${text}", expected E or N`);
+}
+
+function sloOf(text: string): Slo {
+  const [waitSeconds = 0, percent = 0] = text.split(':').map(Number);
+  if (waitSeconds > 0 && percent >= 50 && percent < 100) return { waitSeconds, share: percent / 100 };
+  throw new RangeError(`--slos: found "${text}", expected seconds:percent such as 60:95`);
 }
 
 /** `latency=2,lag=2`: what is not named stays as usual. */
@@ -164,4 +182,4 @@ async function main(): Promise<void> {
   if (!result.complete) process.exitCode = 130;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runCommand(HELP, main);
