@@ -297,8 +297,8 @@ export interface Observation {
   /** The stack's newest actions, other people's included. */
   readonly actions: Evidence<readonly Action[]>;
   /**
-   * How long the last changes of the process took, in seconds, newest first, as of the last time this environment read the
-   * action log; absent until it has. The log itself is read before a change only, and says the same better then.
+   * How long the last changes of the process took, in seconds, as this environment remembers them from the stack's action
+   * log; absent until it has read one. The log itself is here only where a change depends on it.
    */
   readonly changeSeconds?: Reading<readonly number[]>;
 }

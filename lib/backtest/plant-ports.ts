@@ -213,8 +213,9 @@ function spread(uids: readonly string[], workers: number): ServerCounts {
   return Object.fromEntries(uids.map((uid, index) => [uid, each + (index < workers % uids.length ? 1 : 0)]));
 }
 
+/** Newest first, as Cloud 66 gives it. */
 function logOf(plant: Plant, startMs: number, references: ReadonlyMap<number, string>): readonly Action[] {
-  const newest = plant.actuator.actions.slice(-LOGGED_ACTIONS);
+  const newest = plant.actuator.actions.slice(-LOGGED_ACTIONS).toReversed();
   return newest.map((action) => asSeen(action, plant.nowSeconds, startMs, references));
 }
 

@@ -45,40 +45,36 @@ export function mayConcern(action: Action, processName: string): boolean {
 const STUCK_SECONDS = 400;
 const CHANGES_REMEMBERED = 8;
 
-/** How long one finished change took. */
-export interface ChangeTime {
-  /** As its note names it; null where there is none: then it may have been any process of the stack. */
-  readonly processName: string | null;
-  readonly seconds: number;
-}
+/** How long finished changes took, newest first, by the process in their note; null: any process of the stack, for all we know. */
+export type ChangeTimes = ReadonlyMap<string | null, readonly number[]>;
 
-/** How long the finished changes of a log took, in its order, without stuck ones. */
-export function changeTimes(actions: readonly Action[]): readonly ChangeTime[] {
-  return actions.flatMap(({ kind, startedAtMs, finishedAtMs, userReference }) => {
-    if (!kind.includes('scale') || startedAtMs === null || finishedAtMs === null) return [];
+/** How long the last changes in a log took. A change that failed, got stuck or is a dry run's own idea tells nothing. */
+export function changeTimes(actions: readonly Action[]): ChangeTimes {
+  const times = new Map<string | null, number[]>();
+  for (const { id, kind, startedAtMs, finishedAtMs, success, userReference } of actions) {
+    if (!kind.includes('scale') || id < 0 || success === false || startedAtMs === null || finishedAtMs === null)
+      continue;
     const seconds = (finishedAtMs - startedAtMs) / 1000;
-    return seconds >= 0 && seconds <= STUCK_SECONDS
-      ? [{ processName: processOfReference(userReference), seconds }]
-      : [];
-  });
-}
-
-/** The first few of those times that are, or could be, of the process. */
-export function changeSecondsOf(times: readonly ChangeTime[], processName: string): readonly number[] {
-  const seconds: number[] = [];
-  for (const time of times) {
-    if (seconds.length >= CHANGES_REMEMBERED) break;
-    if (time.processName === null || time.processName === processName) seconds.push(time.seconds);
+    const processName = processOfReference(userReference);
+    const all = times.get(processName) ?? [];
+    if (seconds < 0 || seconds > STUCK_SECONDS || all.length >= CHANGES_REMEMBERED) continue;
+    times.set(processName, [...all, seconds]);
   }
-  return seconds;
+  return times;
 }
 
-/** How long the last changes of the process took: from the log where it was read, else as remembered; none is empty. */
+/** Those that certainly are of the process, then those that may be. */
+export function changeSecondsOf(times: ChangeTimes, processName: string): readonly number[] {
+  return [...(times.get(processName) ?? []), ...(times.get(null) ?? [])].slice(0, CHANGES_REMEMBERED);
+}
+
+/** How long the last changes of the process took: as the log shows where it was read, else as remembered. */
 export function lastChangeSeconds(
   { actions, changeSeconds }: Pick<Observation, 'actions' | 'changeSeconds'>,
   processName: string,
 ): readonly number[] {
-  if (actions.kind === 'ok') return changeSecondsOf(changeTimes(actions.value), processName);
+  const shown = actions.kind === 'ok' ? changeSecondsOf(changeTimes(actions.value), processName) : [];
+  if (shown.length > 0) return shown;
   return changeSeconds?.kind === 'ok' ? changeSeconds.value : [];
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Action, ArrivalForecast, Evidence, Look, Placement, RateHistory, Reading } from '../domain.ts';
-import { type ChangeTime, changeSecondsOf, changeTimes } from '../policy/actions.ts';
+import { type ChangeTimes, changeSecondsOf, changeTimes } from '../policy/actions.ts';
 import type { Attentive } from '../policy/attention.ts';
 import { totalWorkers } from '../policy/distribute.ts';
 import { createLedger, isRecent, type Ledger } from './ledger.ts';
@@ -31,9 +31,6 @@ export interface ProcessKey {
   readonly processName: string;
 }
 
-/** So many changes of a stack are enough to know how long those of each of its processes take. */
-const MAX_CHANGES = 100;
-
 /** Actions take 20 s to 3 minutes; what has not been seen by then is seen when the stack has its turn. */
 const EXPECT_SECONDS = 300;
 
@@ -48,7 +45,7 @@ export interface Memory extends Ledger, Precedence {
   /** The workers as they were last counted. */
   placement(target: ProcessKey): Reading<Placement> | null;
   keepPlacement(target: ProcessKey, reading: Reading<Placement>): void;
-  /** How long the last changes of the process took, as the log of its stack showed; null until it was read. */
+  /** How long the last changes of the process took, as logs of its stack showed; null until one was read. */
   changeSeconds(target: ProcessKey): Reading<readonly number[]> | null;
   keepLog(stackUid: string, log: Reading<readonly Action[]>): void;
   /** A change to this count was accepted: until it is seen, or some time has passed, the workers are counted often. */
@@ -72,7 +69,7 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const rates = slowReadings<RateHistory>(RATES_SECONDS);
   const attention = new Map<string, Attentive>();
   const placements = new Map<string, Reading<Placement>>();
-  const changes = new Map<string, { readonly times: readonly ChangeTime[]; readonly observedAtMs: number }>();
+  const changes = new Map<string, { readonly times: ChangeTimes; readonly observedAtMs: number }>();
   const expectations = new Map<string, { readonly desiredCount: number; readonly untilMs: number }>();
   const placementOf = ({ stackUid, processName }: ProcessKey) => placements.get(`${stackUid} ${processName}`) ?? null;
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
@@ -107,7 +104,8 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
     },
     keepLog: (stackUid, log) => {
       if (log.kind !== 'ok') return;
-      const times = changeTimes(log.value).slice(0, MAX_CHANGES);
+      // A process whose changes no longer show in the log keeps its old ones.
+      const times = new Map([...(changes.get(stackUid)?.times ?? []), ...changeTimes(log.value)]);
       changes.set(stackUid, { times, observedAtMs: log.observedAtMs });
     },
     expect: (targetId, desiredCount, nowMs) => {

@@ -39,7 +39,6 @@ export function observe(
   depths: ReadonlyMap<string, Reading<Backlog>>,
   placement: Reading<Placement>,
   looks: Observation['looks'],
-  changeSeconds: Reading<readonly number[]> | null,
 ): Observation {
   return {
     backlog: depths.get(target.id) ?? noAnswer('queue depth'),
@@ -50,7 +49,6 @@ export function observe(
     looks,
     stack: { kind: 'not_read' },
     actions: { kind: 'not_read' },
-    ...(changeSeconds && { changeSeconds }),
   };
 }
 

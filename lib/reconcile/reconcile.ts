@@ -109,7 +109,7 @@ function inputsOf(
   const entries = targets.map((target): readonly [string, DecisionInput] => {
     const { id, policy } = target;
     const placement = counts.placements.get(id) ?? noAnswer('placement');
-    const observation = observe(target, depths, placement, memory.looks(id, now), memory.changeSeconds(target));
+    const observation = observe(target, depths, placement, memory.looks(id, now));
     const look = lookOf(observation, now);
     if (look) memory.addLook(id, look);
     const windows = openWindows(policy.schedule, now);
@@ -190,9 +190,11 @@ async function reconcileStack(
     const input = inputs.get(target.id);
     if (input === undefined) continue;
     const now = clock.nowMs();
-    // Perhaps it was learned from the one before.
+    // Perhaps this was learned from the one before, or from the log just read.
     const serial = memory.isSerial(target.stackUid, now) ? { isSerial: true } : {};
-    const result = await reconcileTarget(target, { ...input, ...serial, now }, evidence, ports, signals);
+    const changeSeconds = memory.changeSeconds(target);
+    const observation = { ...input.observation, ...(changeSeconds && { changeSeconds }) };
+    const result = await reconcileTarget(target, { ...input, ...serial, now, observation }, evidence, ports, signals);
     results.set(target.id, result);
     const isWaiting = result.kind === 'held' && result.decision.reason === 'stack_busy';
     memory.keepWaiting(target, isWaiting, now);

@@ -301,9 +301,15 @@ describe('the estimates', () => {
     const took = (seconds: number, changes: Partial<Action> = {}) =>
       actionOf({ startedAtMs: NOW - 900_000, finishedAtMs: NOW - 900_000 + seconds * 1000, ...changes });
     const mailers = { userReference: 'cloud66-autoscaler:d:1-2:mailer' };
-    const log = [took(50), took(401), took(100, { kind: 'stack_redeploy' }), actionOf(), took(90, mailers), took(400)];
+    const others = [
+      took(401),
+      took(100, { kind: 'stack_redeploy' }),
+      took(70, { id: -3 }),
+      took(3, { success: false }),
+    ];
+    const log = [took(50), ...others, actionOf(), took(90, mailers), took(400)];
     expect(lastChangeSeconds({ actions: ok(log) }, 'worker')).toEqual([50, 400]);
-    expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([50, 90, 400]);
+    expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([90, 50, 400]);
     expect(lastChangeSeconds({ actions: ok(Array(20).fill(took(50))) }, 'worker')).toEqual(Array(8).fill(50));
     expect([leadSeconds([]), longestLeadSeconds([])]).toEqual([60 + 7.5, 60 + 15]);
     expect([leadSeconds([120]), longestLeadSeconds([50, 120, 90])]).toEqual([90 + 7.5, 120 + 15]);
@@ -315,7 +321,8 @@ describe('the estimates', () => {
     expect(lastChangeSeconds({ actions: unread }, 'worker')).toEqual([]);
     expect(lastChangeSeconds({ actions: unread, changeSeconds }, 'worker')).toEqual([180]);
     expect(lastChangeSeconds({ actions: unknown('failed'), changeSeconds }, 'worker')).toEqual([180]);
-    expect(lastChangeSeconds({ actions: ok([]), changeSeconds }, 'worker')).toEqual([]);
+    expect(lastChangeSeconds({ actions: ok([]), changeSeconds }, 'worker')).toEqual([180]);
+    expect(lastChangeSeconds({ actions: ok([]), changeSeconds: unknown('failed') }, 'worker')).toEqual([]);
     // A batch in five minutes: nothing to do yet where changes take a minute, time to ask for the log where they take three.
     const resting = steadyAt(1, 1, 0, { forecast: ok(forecastOf([0, 0, 0, 0, 0, 600])), actions: unread });
     const at = (observation: Observation) => decide(inputOf(observation, { maxWorkers: 500, strategy: STRATEGY }));

@@ -58,7 +58,7 @@ const VALUES = {
     return `the newest ${actions.length}, ${running} of them running`;
   },
   changeSeconds: (seconds) =>
-    seconds.length === 0 ? 'no changes yet' : `the last changes took ${seconds.map(Math.round).join(', ')} s`,
+    seconds.length === 0 ? 'none in the log' : `the last changes took ${seconds.map(Math.round).join(', ')} s`,
 };
 
 function readingRows(observation, ageSeconds) {
