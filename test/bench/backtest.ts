@@ -1,11 +1,13 @@
 /**
- * How fast a backtest is: simulated minutes per second of one policy of ours, through the deployed reconcile, and how that
- * grows with the load. `npm run bench:backtest -- [days] [load,load,…] [policy,policy]`; when left out 27 days, loads 0.5 to
- * 40, latency and backlog.
+ * `npm run bench:backtest`: how fast a backtest is, in simulated minutes per second of one policy through the deployed
+ * reconcile, and how that grows with the load.
  */
+import { parseArgs } from 'node:util';
 import { buildCell, fly, USUAL_CELL } from '../../lib/backtest/cell.ts';
 import { policiesNamed } from '../../lib/backtest/contenders.ts';
+import type { ReplayPolicy } from '../../lib/backtest/policies.ts';
 import { syntheticTrace } from '../../lib/backtest/shapes.ts';
+import { FLAG, numberOf, runCommand, textOption } from './command.ts';
 
 export interface Measured {
   readonly policy: string;
@@ -21,9 +23,7 @@ export interface Measured {
 }
 
 /** Measures one policy at one load over so many days of a daily pattern, jobs drawn included. */
-export async function measure(policyName: string, load: number, days: number): Promise<Measured> {
-  const [policy] = policiesNamed(policyName);
-  if (policy === undefined) throw new RangeError(`There is no policy "${policyName}".`);
+export async function measure(policy: ReplayPolicy, load: number, days: number): Promise<Measured> {
   const minutes = days * 1440;
   const startedMs = performance.now();
   const trace = syntheticTrace({ shape: 'sine', minutes, meanPerMinute: 10 * load, seed: 1 });
@@ -31,7 +31,7 @@ export async function measure(policyName: string, load: number, days: number): P
   const { score } = await fly(cell, policy, { league: 'N', settings: policy.defaults(cell.workload) });
   const seconds = (performance.now() - startedMs) / 1000;
   return {
-    policy: policyName,
+    policy: policy.name,
     load,
     minutes,
     jobs: score.jobs,
@@ -42,28 +42,52 @@ export async function measure(policyName: string, load: number, days: number): P
   };
 }
 
-async function main([
-  daysText = '27',
-  loadsText = '0.5,3,10,40',
-  names = 'latency,backlog',
-]: readonly string[]): Promise<void> {
-  const row = (cells: readonly string[]): void => {
-    process.stdout.write(`${cells.map((cell) => cell.padStart(14)).join('')}\n`);
+const HELP = `npm run bench:backtest -- [options]
+
+Simulated minutes a second of one policy at a time, through the deployed reconcile, with the drawing of the jobs.
+  --days 27                     of a daily pattern
+  --loads 0.5,3,10,40           mean busy workers
+  --policies latency,backlog    names, as of npm run backtest
+`;
+
+interface Options {
+  readonly days: number;
+  readonly loads: readonly number[];
+  readonly policies: readonly ReplayPolicy[];
+}
+
+function optionsOf(args: readonly string[]): Options | null {
+  const options = {
+    days: textOption('27'),
+    loads: textOption('0.5,3,10,40'),
+    policies: textOption('latency,backlog'),
+    help: FLAG,
+  };
+  const { values } = parseArgs({ args: [...args], options });
+  if (values.help) return null;
+  const loads = values.loads.split(',').map((load) => numberOf('loads', load, 10_000));
+  return { days: numberOf('days', values.days, 366), loads, policies: policiesNamed(values.policies) };
+}
+
+async function main({ days, loads, policies }: Options): Promise<void> {
+  const row = (cells: readonly (string | number)[]): void => {
+    process.stdout.write(`${cells.map((cell) => String(cell).padStart(14)).join('')}\n`);
   };
   row(['policy', 'load', 'jobs', 'looks', 'seconds', 'minutes/s', 'peak MB']);
-  const loads = loadsText.split(',').map(Number);
-  for (const [name, load] of names.split(',').flatMap((each) => loads.map((load) => [each, load] as const))) {
-    const { policy, jobs, looks, seconds, minutesPerSecond, peakMegabytes } = await measure(
-      name,
-      load,
-      Number(daysText),
-    );
-    row(
-      [policy, load, jobs, looks, seconds.toFixed(2), Math.round(minutesPerSecond), Math.round(peakMegabytes)].map(
-        String,
-      ),
-    );
+  for (const policy of policies) {
+    for (const load of loads) {
+      const { jobs, looks, seconds, minutesPerSecond, peakMegabytes } = await measure(policy, load, days);
+      row([
+        policy.name,
+        load,
+        jobs,
+        looks,
+        seconds.toFixed(2),
+        Math.round(minutesPerSecond),
+        Math.round(peakMegabytes),
+      ]);
+    }
   }
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+if (import.meta.main) await runCommand(HELP, optionsOf, main);

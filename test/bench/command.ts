@@ -13,14 +13,43 @@ export function wholeOf(name: string, text: string, least: number, most: number)
   throw new RangeError(`--${name}: found "${text}", expected a whole number from ${least} to ${most}`);
 }
 
-/** Runs a command; options that are wrong or unknown are told with its help, and end it with 2. */
-export async function runCommand(help: string, main: () => Promise<void>): Promise<void> {
+/** The number of an option, or one of its numbers: above 0, at most `most`. @throws RangeError that names the option */
+export function numberOf(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= most) return value;
+  throw new RangeError(`--${name}: found "${text}", expected a number above 0, at most ${most}`);
+}
+
+/**
+ * Runs a command. `read` makes options of the arguments, or null when help is asked for; what it finds wrong is told with the
+ * help, and ends the command with 2. Nothing that goes wrong later is taken for a wrong option, but for a wrong setting of ours.
+ */
+export async function runCommand<T>(
+  help: string,
+  read: (args: readonly string[]) => T | null | Promise<T | null>,
+  run: (options: T) => Promise<void>,
+): Promise<void> {
+  const fail = (text: string): void => {
+    process.stderr.write(`${text}\n`);
+    process.exitCode = 2;
+  };
+  let options: T | null;
   try {
-    await main();
+    options = await read(process.argv.slice(2));
   } catch (error) {
     const isWrong = error instanceof RangeError || error instanceof InvalidInputError;
     if (!isWrong && !(error instanceof TypeError && 'code' in error)) throw error;
-    process.stderr.write(`${error.message}\n\n${help}`);
-    process.exitCode = 2;
+    fail(`${error.message}\n\n${help}`);
+    return;
+  }
+  if (options === null) {
+    process.stdout.write(help);
+    return;
+  }
+  try {
+    await run(options);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    fail(error.message);
   }
 }

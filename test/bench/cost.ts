@@ -46,12 +46,7 @@ function optionsOf(args: readonly string[]): Options | null {
   };
 }
 
-async function main(): Promise<void> {
-  const options = optionsOf(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return;
-  }
+async function main(options: Options): Promise<void> {
   const bills: Bill[] = [];
   for (const targets of options.sizes) {
     for (const load of options.loads)
@@ -61,4 +56,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify({ prices: PRICES, bills }) : text}\n`);
 }
 
-await runCommand(HELP, main);
+await runCommand(HELP, optionsOf, main);

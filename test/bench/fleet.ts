@@ -83,12 +83,7 @@ export function growthText(results: readonly FleetResult[]): string {
   return ['Growth', ...lines].join('\n');
 }
 
-async function main(): Promise<void> {
-  const options = optionsOf(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return;
-  }
+async function main(options: Options): Promise<void> {
   const { plan, growthMinutes, json } = options;
   const day = await runFleet(plan);
   const growth: FleetResult[] = [];
@@ -100,4 +95,4 @@ async function main(): Promise<void> {
   if (!json && growth.length > 0) process.stdout.write(`\n${growthText(growth)}\n`);
 }
 
-if (import.meta.main) await runCommand(HELP, main);
+if (import.meta.main) await runCommand(HELP, optionsOf, main);

@@ -38,15 +38,20 @@ but an SQS client. Two cores and nothing else on the machine, or it measures the
   --json
 `;
 
-async function main(): Promise<void> {
-  const options = { rounds: textOption('25'), json: FLAG, help: FLAG };
-  const { values } = parseArgs({ options });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const result = await measureInit({ rounds: wholeOf('rounds', values.rounds, 1, 1000) });
-  process.stdout.write(`${values.json ? JSON.stringify(result) : initText(result)}\n`);
+interface Options {
+  readonly rounds: number;
+  readonly json: boolean;
 }
 
-if (import.meta.main) await runCommand(HELP, main);
+function optionsOf(args: readonly string[]): Options | null {
+  const options = { rounds: textOption('25'), json: FLAG, help: FLAG };
+  const { values } = parseArgs({ args: [...args], options });
+  return values.help ? null : { rounds: wholeOf('rounds', values.rounds, 1, 1000), json: values.json };
+}
+
+async function main({ rounds, json }: Options): Promise<void> {
+  const result = await measureInit({ rounds });
+  process.stdout.write(`${json ? JSON.stringify(result) : initText(result)}\n`);
+}
+
+if (import.meta.main) await runCommand(HELP, optionsOf, main);

@@ -80,12 +80,7 @@ function soakText(soak: SoakResult): string {
   ].join('\n');
 }
 
-async function main(): Promise<void> {
-  const options = optionsOf(process.argv.slice(2));
-  if (options === null) {
-    process.stdout.write(HELP);
-    return;
-  }
+async function main(options: Options): Promise<void> {
   const { events, records, fleet, days, targets, seed, json } = options;
   // The simulation replaces the clock of the process.
   const wallMs = Date.now.bind(Date);
@@ -101,4 +96,4 @@ async function main(): Promise<void> {
   if (broken.length > 0 || (burst?.lost ?? 0) > 0) process.exitCode = 1;
 }
 
-await runCommand(HELP, main);
+await runCommand(HELP, optionsOf, main);

@@ -1,12 +1,13 @@
 /**
  * `npm run bench:policy`: every policy with the same tuning budget on the shipped traces, ours included, in both leagues.
- * `--quick` shows in half a minute that it works; the whole takes about an hour on two cores. Nothing is stored.
+ * `--quick` shows in half a minute that it works; the whole takes an hour and more on two cores. Nothing is stored.
  */
 import { parseArgs } from 'node:util';
 import { type Roughness, type Slo, USUAL_ROUGHNESS } from '../../lib/backtest/cell.ts';
 import { policiesNamed } from '../../lib/backtest/contenders.ts';
 import type { League } from '../../lib/backtest/replay.ts';
-import { runCommand, wholeOf } from './command.ts';
+import type { Trace } from '../../lib/backtest/trace.ts';
+import { numberOf, runCommand, wholeOf } from './command.ts';
 import { type BenchPlan, runBench, shippedTrace } from './policy-run.ts';
 import { benchText } from './policy-text.ts';
 
@@ -22,7 +23,6 @@ const ALL_TRACES = [
   'azure_llm23_conv_1s',
   'nab_tweets_goog_5m',
 ];
-const MOST_SEED = 999_999_999;
 const MOST_SEEDS = 1000;
 const WHOLE = { traces: ALL_TRACES.join(), loads: '0.5,3,10,40', slos: '60:95,300:99', leagues: 'E,N', budget: '16' };
 const QUICK = {
@@ -39,17 +39,22 @@ Cost at equal SLO: settings are chosen on all traces but one and read on that on
   --quick            three traces, two loads, one SLO, four settings a policy: half a minute
   --traces a,b       names in test/fixtures/traces      --loads 0.5,3,10,40
   --slos 60:95,...   seconds:percent                    --leagues E,N
-  --budget 16        settings per policy                --seeds 1,2,5-8
+  --budget 16        settings per policy, at least 3    --seeds 1,2,5-8
   --policies a,b     names; all when left out           --cells-met 0.9
   --batch            jobs of a minute arrive together   --no-oracle
   --rough a=2,b=2    a rougher plant: latency and lag (times), failures (share), drift (times)
   --set NAME=VALUE   a setting of ours for all runs, may be repeated: JOB_SECONDS=3 is a hint of half the true time
   --threads 2        --json
-The whole, with 16 settings, is some 43,000 runs: about an hour on two cores.
+The whole, with 16 settings, is some 43,000 runs: an hour and more on two cores.
 `;
 
-/** Reads the arguments. */
-export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan; json: boolean } | null> {
+interface Order {
+  readonly plan: BenchPlan;
+  readonly json: boolean;
+}
+
+/** Reads the arguments; null = help is asked for. @throws RangeError that names the option. */
+export async function planOf(args: readonly string[]): Promise<Order | null> {
   const { values } = parseArgs({
     args: [...args],
     allowNegative: true,
@@ -76,14 +81,14 @@ export async function planOf(args: readonly string[]): Promise<{ plan: BenchPlan
   const usual = values.quick ? QUICK : WHOLE;
   const { traces, loads, slos, leagues, budget } = { ...usual, ...defined(values) };
   const plan: BenchPlan = {
-    traces: await Promise.all(traces.split(',').map(shippedTrace)),
-    loads: numbers(loads),
-    seeds: values.seeds.split(',').flatMap(seedsOf),
+    traces: await Promise.all(traces.split(',').map(traceOf)),
+    loads: loads.split(',').map((load) => numberOf('loads', load, 10_000)),
+    seeds: seedsOf(values.seeds),
     leagues: leagues.split(',').map(leagueOf),
     slos: slos.split(',').map(sloOf),
     policies: policiesNamed(values.policies ?? 'all'),
     budget: wholeOf('budget', budget, 3, 1000),
-    cellsMet: Number(values['cells-met']),
+    cellsMet: numberOf('cells-met', values['cells-met'], 1),
     batch: values.batch,
     roughness: roughnessOf(values.rough),
     overrides: Object.fromEntries(values.set.map((text) => pairOf(text))),
@@ -100,18 +105,20 @@ function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-function numbers(text: string): readonly number[] {
-  const all = text.split(',').map(Number);
-  if (all.some((value) => !Number.isFinite(value))) throw new RangeError(`"${text}": expected numbers between commas.`);
-  return all;
+/** Seeds one by one and as ranges, each once: `7,1-3`. */
+function seedsOf(text: string): readonly number[] {
+  const seeds = text.split(',').flatMap((part) => {
+    const [, first = '', last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part) ?? [];
+    const count = first === '' ? 0 : Number(last) - Number(first) + 1;
+    if (count >= 1 && count <= MOST_SEEDS) return Array.from({ length: count }, (_, index) => Number(first) + index);
+    throw new RangeError(`--seeds: found "${part}", expected a seed, or up to ${MOST_SEEDS} of them such as 1-8`);
+  });
+  return [...new Set(seeds)];
 }
 
-/** One seed, or a range such as 1-8. */
-function seedsOf(text: string): readonly number[] {
-  const [first = '', last = first] = text.split('-');
-  const [from, to] = [wholeOf('seeds', first, 0, MOST_SEED), wholeOf('seeds', last, 0, MOST_SEED)];
-  if (from <= to && to - from < MOST_SEEDS) return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  throw new RangeError(`--seeds: found "${text}", expected a seed, or up to ${MOST_SEEDS} of them such as 1-8`);
+async function traceOf(name: string): Promise<Trace> {
+  if (ALL_TRACES.includes(name)) return await shippedTrace(name);
+  throw new RangeError(`--traces: found "${name}", expected one of ${ALL_TRACES.join(', ')}`);
 }
 
 function leagueOf(text: string): League {
@@ -120,32 +127,33 @@ function leagueOf(text: string): League {
 }
 
 function sloOf(text: string): Slo {
-  const [waitSeconds = 0, percent = 0] = text.split(':').map(Number);
-  if (waitSeconds > 0 && percent >= 50 && percent < 100) return { waitSeconds, share: percent / 100 };
+  const [, seconds, percent] = /^(\d{1,5}):(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const [waitSeconds, share] = [Number(seconds), Number(percent) / 100];
+  if (waitSeconds > 0 && share >= 0.5 && share < 1) return { waitSeconds, share };
   throw new RangeError(`--slos: found "${text}", expected seconds:percent such as 60:95`);
 }
 
+const ROUGH = {
+  latency: 'latencyFactor',
+  lag: 'lagFactor',
+  failures: 'failureShare',
+  drift: 'driftFactor',
+} as const;
+
 /** `latency=2,lag=2`: what is not named stays as usual. */
 function roughnessOf(text: string): Roughness {
-  const given = Object.fromEntries(text === '' ? [] : text.split(',').map(pairOf));
-  const { latency, lag, failures, drift, ...unknown } = given;
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) throw new RangeError(`"${name}": expected latency, lag, failures or drift.`);
-  const usual = USUAL_ROUGHNESS;
-  const [latencyFactor = 1, lagFactor = 1, failureShare = 0, driftFactor = 1] = numbers(
-    [
-      latency ?? usual.latencyFactor,
-      lag ?? usual.lagFactor,
-      failures ?? usual.failureShare,
-      drift ?? usual.driftFactor,
-    ].join(),
-  );
-  return { latencyFactor, lagFactor, failureShare, driftFactor };
+  const given = text === '' ? [] : text.split(',').map(pairOf);
+  const rougher = given.map(([name, value]) => {
+    const key = Object.entries(ROUGH).find(([known]) => known === name)?.[1];
+    if (key === undefined) throw new RangeError(`--rough: found "${name}", expected ${Object.keys(ROUGH).join(', ')}`);
+    return [key, numberOf(`rough ${name}`, value, key === 'failureShare' ? 1 : 100)];
+  });
+  return { ...USUAL_ROUGHNESS, ...Object.fromEntries(rougher) };
 }
 
 function pairOf(text: string): readonly [string, string] {
   const [name = '', ...value] = text.split('=');
-  if (value.length === 0) throw new RangeError(`"${text}": expected NAME=VALUE.`);
+  if (value.length === 0) throw new RangeError(`found "${text}", expected NAME=VALUE`);
   return [name, value.join('=')];
 }
 
@@ -170,16 +178,11 @@ function progressOn(stream: NodeJS.WriteStream): BenchPlan['onProgress'] {
   };
 }
 
-async function main(): Promise<void> {
-  const read = await planOf(process.argv.slice(2));
-  if (read === null) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const result = await runBench(read.plan);
+async function main({ plan, json }: Order): Promise<void> {
+  const result = await runBench(plan);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  process.stdout.write(read.json ? `${JSON.stringify(result)}\n` : benchText(result));
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchText(result));
   if (!result.complete) process.exitCode = 130;
 }
 
-if (import.meta.main) await runCommand(HELP, main);
+if (import.meta.main) await runCommand(HELP, planOf, main);

@@ -46,23 +46,33 @@ interface Row {
   readonly score: number;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { files: { type: 'string' }, survivors: FLAG, json: FLAG, help: FLAG },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
+interface Options {
+  /** Patterns between commas; absent = all files. */
+  readonly files?: string;
+  readonly survivors: boolean;
+  readonly json: boolean;
+}
+
+function optionsOf(args: readonly string[]): Options | null {
+  const options = { files: { type: 'string' }, survivors: FLAG, json: FLAG, help: FLAG } as const;
+  const { help, ...values } = parseArgs({ args: [...args], options }).values;
+  return help ? null : values;
+}
+
+async function main({ files: only, survivors, json }: Options): Promise<void> {
   const config = ['--config', 'test/mutation/vitest.config.ts'];
   await run('node_modules/vitest/vitest.mjs', ['run', '--coverage', '--reporter', 'dot', ...config]);
-  const only = values.files === undefined ? [] : ['--mutate', values.files];
-  await run('node_modules/@stryker-mutator/core/bin/stryker.js', ['run', 'test/mutation/stryker.config.json', ...only]);
+  const mutate = only === undefined ? [] : ['--mutate', only];
+  await run('node_modules/@stryker-mutator/core/bin/stryker.js', [
+    'run',
+    'test/mutation/stryker.config.json',
+    ...mutate,
+  ]);
   const { files } = await readJson<{ readonly files: Readonly<Record<string, MutatedFile>> }>('.cache/mutation.json');
   const coverage = await readJson<Readonly<Record<string, Covered>>>('.cache/mutation-coverage/coverage-summary.json');
   const rows = FOLDERS.map((folder) => rowOf(folder, files, coverage)).filter(({ mutants }) => mutants > 0);
-  process.stdout.write(values.json ? `${JSON.stringify(rows)}\n` : tableOf(rows));
-  if (values.survivors) for (const line of survivorsIn(files)) process.stdout.write(`${line}\n`);
+  process.stdout.write(json ? `${JSON.stringify(rows)}\n` : tableOf(rows));
+  if (survivors) for (const line of survivorsIn(files)) process.stdout.write(`${line}\n`);
   if (rows.some(({ score }) => score < LEAST_SCORE)) process.exitCode = 1;
 }
 
@@ -134,4 +144,4 @@ function survivorsIn(files: Readonly<Record<string, MutatedFile>>): readonly str
   );
 }
 
-await runCommand(HELP, main);
+await runCommand(HELP, optionsOf, main);
