@@ -303,14 +303,17 @@ describe('the estimates', () => {
     const mailers = { userReference: 'cloud66-autoscaler:d:1-2:mailer' };
     const others = [
       took(401),
+      took(-1),
+      took(60, { startedAtMs: null }),
       took(100, { kind: 'stack_redeploy' }),
       took(70, { id: -3 }),
       took(3, { success: false }),
     ];
-    const log = [took(50), ...others, actionOf(), took(90, mailers), took(400)];
-    expect(lastChangeSeconds({ actions: ok(log) }, 'worker')).toEqual([50, 400]);
-    expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([90, 50, 400]);
-    expect(lastChangeSeconds({ actions: ok(Array(20).fill(took(50))) }, 'worker')).toEqual(Array(8).fill(50));
+    const log = [took(50), ...others, actionOf(), took(90, mailers), took(0), took(400)];
+    expect(lastChangeSeconds({ actions: ok(log) }, 'worker')).toEqual([50, 0, 400]);
+    expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([90, 50, 0, 400]);
+    const many = [took(50), ...Array<Action>(20).fill(took(90, mailers))];
+    expect(lastChangeSeconds({ actions: ok(many) }, 'mailer')).toEqual(Array(8).fill(90));
     expect([leadSeconds([]), longestLeadSeconds([])]).toEqual([60 + 7.5, 60 + 15]);
     expect([leadSeconds([120]), longestLeadSeconds([50, 120, 90])]).toEqual([90 + 7.5, 120 + 15]);
   });
