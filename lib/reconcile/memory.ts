@@ -69,7 +69,6 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   const rates = slowReadings<RateHistory>(RATES_SECONDS);
   const attention = new Map<string, Attentive>();
   const placements = new Map<string, Reading<Placement>>();
-  const changes = new Map<string, { readonly times: ChangeTimes; readonly observedAtMs: number }>();
   const expectations = new Map<string, { readonly desiredCount: number; readonly untilMs: number }>();
   const placementOf = ({ stackUid, processName }: ProcessKey) => placements.get(`${stackUid} ${processName}`) ?? null;
   const forecasts = slowReadings<ArrivalForecast>(FORECAST_SECONDS);
@@ -78,6 +77,7 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
   return {
     ...createLedger(),
     ...createPrecedence(),
+    ...changesOfStacks(),
     looks: (targetId, nowMs) => {
       const recent = (looks.get(targetId) ?? []).filter(({ atMs }) => isRecent(atMs, nowMs, LOOKS_SECONDS));
       const newest = recent.at(-1);
@@ -96,17 +96,6 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
     placement: placementOf,
     keepPlacement: ({ stackUid, processName }, reading) => {
       if (reading.kind === 'ok') placements.set(`${stackUid} ${processName}`, reading);
-    },
-    changeSeconds: ({ stackUid, processName }) => {
-      const known = changes.get(stackUid);
-      if (!known) return null;
-      return { kind: 'ok', value: changeSecondsOf(known.times, processName), observedAtMs: known.observedAtMs };
-    },
-    keepLog: (stackUid, log) => {
-      if (log.kind !== 'ok') return;
-      // A process whose changes no longer show in the log keeps its old ones.
-      const times = new Map([...(changes.get(stackUid)?.times ?? []), ...changeTimes(log.value)]);
-      changes.set(stackUid, { times, observedAtMs: log.observedAtMs });
     },
     expect: (targetId, desiredCount, nowMs) => {
       expectations.set(targetId, { desiredCount, untilMs: nowMs + EXPECT_SECONDS * 1000 });
@@ -133,6 +122,23 @@ export function createMemory({ learnAfterSeconds = LEARN_AFTER_SECONDS } = {}): 
     attention: (targetId) => attention.get(targetId) ?? { awake: false },
     keepAttention: (targetId, attentive) => {
       attention.set(targetId, attentive);
+    },
+  };
+}
+
+function changesOfStacks(): Pick<Memory, 'changeSeconds' | 'keepLog'> {
+  const changes = new Map<string, { readonly times: ChangeTimes; readonly observedAtMs: number }>();
+  return {
+    changeSeconds: ({ stackUid, processName }) => {
+      const known = changes.get(stackUid);
+      if (!known) return null;
+      return { kind: 'ok', value: changeSecondsOf(known.times, processName), observedAtMs: known.observedAtMs };
+    },
+    keepLog: (stackUid, log) => {
+      if (log.kind !== 'ok') return;
+      // A process whose changes no longer show in the log keeps its old ones.
+      const times = new Map([...(changes.get(stackUid)?.times ?? []), ...changeTimes(log.value)]);
+      changes.set(stackUid, { times, observedAtMs: log.observedAtMs });
     },
   };
 }
