@@ -211,8 +211,7 @@ async function adoptEarlier(
   results: Map<string, TargetResult>,
 ): Promise<void> {
   if (actions.kind !== 'ok') return;
-  // What failed in its turn is tried again by the next pass.
-  const left = targets.filter(({ id }) => !ports.memory.isSearched(id) && results.get(id)?.kind !== 'failed');
+  const left = targets.filter(({ id }) => !ports.memory.isSearched(id) && !hasFailedToFollow(results.get(id)));
   for (const target of left) {
     try {
       await adopt(target, actions, ports, signals);
@@ -220,6 +219,14 @@ async function adoptEarlier(
       results.set(target.id, { kind: 'failed', decision: null, error: asError(error) });
     }
   }
+}
+
+/**
+ * True when a change or its record failed in the target's turn: that is tried again by the next pass. A reading that failed
+ * (then the decision is a hold) is no reason to leave an action unfollowed.
+ */
+function hasFailedToFollow(result: TargetResult | undefined): boolean {
+  return result?.kind === 'failed' && result.decision?.action !== 'hold';
 }
 
 /** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */

@@ -127,6 +127,17 @@ describe('an accepted action without a record', () => {
     expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker' }]);
   });
 
+  it('is found then also where the turn before had failed, for a reading that has nothing to do with it', async () => {
+    const depths = { worker: unknown('failed'), mailer: ok(depthOf(45)) };
+    // No call is left for a search: only the decision about the mailer reads the log.
+    const world = fakeWorld({ depths, callsLeft: 9, actions: ok([ownAction(176)]) });
+    const others = Array.from({ length: 5 }, (_, index) => targetOf(`x${index}`, { stackUid: `other-${index}` }));
+    const targets = [targetOf('worker'), targetOf('mailer'), ...others];
+    const results = await reconcile(targets, world.ports, openSignals());
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(results.get('worker')).toMatchObject({ kind: 'failed', decision: { reason: 'backlog_unknown' } });
+  });
+
   it('is left alone when storing another one took until SQS has forgotten it', async () => {
     const world = fakeWorld({
       actions: ok([ownAction(60), { ...ownAction(200, 'older'), id: 76 }]),
