@@ -211,7 +211,8 @@ async function adoptEarlier(
   results: Map<string, TargetResult>,
 ): Promise<void> {
   if (actions.kind !== 'ok') return;
-  const left = targets.filter(({ id }) => !ports.memory.isSearched(id) && !hasFailedToFollow(results.get(id)));
+  // Those, too, that this environment has searched before: another one may have made a change since, and died.
+  const left = targets.filter(({ id }) => !hasFailedToFollow(results.get(id)));
   for (const target of left) {
     try {
       await adopt(target, actions, ports, signals);

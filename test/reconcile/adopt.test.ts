@@ -138,6 +138,17 @@ describe('an accepted action without a record', () => {
     expect(results.get('worker')).toMatchObject({ kind: 'failed', decision: { reason: 'backlog_unknown' } });
   });
 
+  it('is found then also by an environment that had searched before the other one made the call and died', async () => {
+    const world = fakeWorld();
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 60_000;
+    world.answers.depths = { mailer: ok(depthOf(45), NOW + 60_000) };
+    world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
+    await reconcile(targets, world.ports, openSignals());
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+  });
+
   it('is left alone when storing another one took until SQS has forgotten it', async () => {
     const world = fakeWorld({
       actions: ok([ownAction(60), { ...ownAction(200, 'older'), id: 76 }]),
