@@ -45,8 +45,9 @@ export interface Memory extends Ledger, Precedence {
   /** The workers as they were last counted. */
   placement(target: ProcessKey): Reading<Placement> | null;
   keepPlacement(target: ProcessKey, reading: Reading<Placement>): void;
-  /** How long the last changes of the process took, as logs of its stack showed; null until one was read. */
+  /** Seconds that the last changes of the process took, newest first, as logs of its stack showed; null until one was read. */
   changeSeconds(target: ProcessKey): Reading<readonly number[]> | null;
+  /** Keeps of a stack's action log how long changes took; of one that could not be read, nothing. */
   keepLog(stackUid: string, log: Reading<readonly Action[]>): void;
   /** A change to this count was accepted: until it is seen, or some time has passed, the workers are counted often. */
   expect(targetId: string, desiredCount: number, nowMs: number): void;

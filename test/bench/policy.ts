@@ -91,7 +91,7 @@ export async function planOf(args: readonly string[]): Promise<Order | null> {
     cellsMet: numberOf('cells-met', values['cells-met'], 1),
     batch: values.batch,
     roughness: roughnessOf(values.rough),
-    overrides: Object.fromEntries(values.set.map((text) => pairOf(text))),
+    overrides: Object.fromEntries(values.set.map((text) => pairOf('set', text))),
     oracle: values.oracle,
     threads: wholeOf('threads', values.threads, 0, 64),
     signal: stopOnSignal(),
@@ -142,7 +142,7 @@ const ROUGH = {
 
 /** `latency=2,lag=2`: what is not named stays as usual. */
 function roughnessOf(text: string): Roughness {
-  const given = text === '' ? [] : text.split(',').map(pairOf);
+  const given = text === '' ? [] : text.split(',').map((pair) => pairOf('rough', pair));
   const rougher = given.map(([name, value]) => {
     const key = Object.entries(ROUGH).find(([known]) => known === name)?.[1];
     if (key === undefined) throw new RangeError(`--rough: found "${name}", expected ${Object.keys(ROUGH).join(', ')}`);
@@ -151,10 +151,10 @@ function roughnessOf(text: string): Roughness {
   return { ...USUAL_ROUGHNESS, ...Object.fromEntries(rougher) };
 }
 
-function pairOf(text: string): readonly [string, string] {
-  const [name = '', ...value] = text.split('=');
-  if (value.length === 0) throw new RangeError(`found "${text}", expected NAME=VALUE`);
-  return [name, value.join('=')];
+function pairOf(name: 'set' | 'rough', text: string): readonly [string, string] {
+  const [key = '', ...value] = text.split('=');
+  if (value.length === 0) throw new RangeError(`--${name}: found "${text}", expected NAME=VALUE`);
+  return [key, value.join('=')];
 }
 
 function stopOnSignal(): AbortSignal {

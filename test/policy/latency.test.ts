@@ -9,7 +9,7 @@ import type {
   Observation,
   Policy,
 } from '../../lib/domain.ts';
-import { lastChangeSeconds } from '../../lib/policy/actions.ts';
+import { changeTimes, lastChangeSeconds } from '../../lib/policy/actions.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import { foresightOf, normalQuantile, workersThatWouldHaveDone } from '../../lib/policy/recommend/latency-need.ts';
 import {
@@ -314,6 +314,8 @@ describe('the estimates', () => {
     expect(lastChangeSeconds({ actions: ok(log) }, 'mailer')).toEqual([90, 50, 0, 400]);
     const many = [took(50), ...Array<Action>(20).fill(took(90, mailers))];
     expect(lastChangeSeconds({ actions: ok(many) }, 'mailer')).toEqual(Array(8).fill(90));
+    // As few are remembered.
+    expect(changeTimes(many).get('mailer')).toHaveLength(8);
     expect([leadSeconds([]), longestLeadSeconds([])]).toEqual([60 + 7.5, 60 + 15]);
     expect([leadSeconds([120]), longestLeadSeconds([50, 120, 90])]).toEqual([90 + 7.5, 120 + 15]);
   });
