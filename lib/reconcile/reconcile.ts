@@ -186,6 +186,7 @@ async function reconcileStack(
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
   const { memory, clock } = ports;
   const changedAtMs = ({ id }: Target) => memory.changedAtMs(id, clock.nowMs());
+  const beforeLog: Target[] = [];
   for (const target of targets.toSorted((a, b) => changedAtMs(a) - changedAtMs(b))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
@@ -198,36 +199,30 @@ async function reconcileStack(
     results.set(target.id, result);
     const isWaiting = result.kind === 'held' && result.decision.reason === 'stack_busy';
     memory.keepWaiting(target, isWaiting, now);
+    if (evidence.actions.kind !== 'ok') beforeLog.push(target);
   }
-  await adoptEarlier(targets, evidence, ports, signals, results);
+  await adoptEarlier(beforeLog, evidence, ports, signals, results);
 }
 
-/** A log that was read for one target may show what is missing of those that had their turn before it. */
+/**
+ * A log that was read for one target may show what is missing of those that had their turn before it: also of one whose
+ * turn failed, and of one that this environment has searched before, since another may have made a change and died.
+ */
 async function adoptEarlier(
-  targets: readonly Target[],
+  before: readonly Target[],
   { actions }: StackEvidence,
   ports: ReconcilePorts,
   signals: PassSignals,
   results: Map<string, TargetResult>,
 ): Promise<void> {
   if (actions.kind !== 'ok') return;
-  // Those, too, that this environment has searched before: another one may have made a change since, and died.
-  const left = targets.filter(({ id }) => !hasFailedToFollow(results.get(id)));
-  for (const target of left) {
+  for (const target of before) {
     try {
       await adopt(target, actions, ports, signals);
     } catch (error) {
       results.set(target.id, { kind: 'failed', decision: null, error: asError(error) });
     }
   }
-}
-
-/**
- * True when a change or its record failed in the target's turn: that is tried again by the next pass. A reading that failed
- * (then the decision is a hold) is no reason to leave an action unfollowed.
- */
-function hasFailedToFollow(result: TargetResult | undefined): boolean {
-  return result?.kind === 'failed' && result.decision?.action !== 'hold';
 }
 
 /** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */

@@ -149,6 +149,18 @@ describe('an accepted action without a record', () => {
     expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
   });
 
+  it('is looked for again when Cloud 66 is busy, perhaps with a change of an environment that died', async () => {
+    const busy = () => ({ kind: 'busy' as const, detail: 'another action is in progress' });
+    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: busy });
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toEqual([]);
+    world.answers.nowMs += 60_000;
+    world.answers.depths = { worker: ok(depthOf(10), NOW + 60_000) };
+    world.answers.actions = ok([ownAction(0)], NOW + 60_000);
+    await reconcile([targetOf('worker')], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 77 }]);
+  });
+
   it('is left alone when storing another one took until SQS has forgotten it', async () => {
     const world = fakeWorld({
       actions: ok([ownAction(60), { ...ownAction(200, 'older'), id: 76 }]),
