@@ -151,7 +151,7 @@ export interface Reporter {
   }): void;
   /** The end of an action; told twice when SQS delivers its record once more than needed. */
   ended(event: { readonly record: ActionRecord; readonly outcome: Outcome; readonly looks: number }): void;
-  /** An action without a record was found, and is followed from now on. */
+  /** An action was found that has no record as far as this environment knows; one was stored, which SQS drops if it is the second. */
   adopted(event: { readonly record: ActionRecord }): void;
   /** An action was looked at, and its end is not known yet. */
   looked(event: {

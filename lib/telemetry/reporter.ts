@@ -59,8 +59,8 @@ export function createReporter({ logger, metrics, clock }: ReporterParts): Repor
     }),
 
     adopted: safely(({ record }: Parameters<Reporter['adopted']>[0]) => {
-      const message = `${record.targetId}: action ${record.actionId} had no record; it is followed from now on`;
-      logger.warn(message, { event: 'adopted', targetId: record.targetId, record });
+      const message = `${record.targetId}: action ${record.actionId} may have had no record; it is followed from now on`;
+      logger.info(message, { event: 'adopted', targetId: record.targetId, record });
     }),
 
     looked: safely((event: Looked) => {
