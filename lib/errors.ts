@@ -26,3 +26,8 @@ export class InvalidInputError extends AutoscalerError {
     this.problems = problems;
   }
 }
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new AutoscalerError(String(thrown));
+}

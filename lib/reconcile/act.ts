@@ -3,7 +3,7 @@
  * anything else happens, so that the poller can tell what became of it.
  */
 import type { Action, ActionRecord, Decision, DecisionInput, ServerCounts, Target } from '../domain.ts';
-import { AutoscalerError } from '../errors.ts';
+import { AutoscalerError, asError } from '../errors.ts';
 import { blockingActions, processOfReference, userReferenceFor } from '../policy/actions.ts';
 import { distribute, totalWorkers } from '../policy/distribute.ts';
 import type { OwedRecord } from './ledger.ts';
@@ -110,8 +110,7 @@ async function recorded(
     ports.memory.settle(record);
     return { kind: 'scaled', decision, actionId };
   } catch (error) {
-    const cause = error instanceof Error ? error : new AutoscalerError(String(error));
-    return { kind: 'failed', decision, error: cause };
+    return { kind: 'failed', decision, error: asError(error) };
   }
 }
 

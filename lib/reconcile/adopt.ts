@@ -28,7 +28,7 @@ const CALLS_PER_PASS = 4;
 const SEARCH_SHARE = 0.1;
 
 /** What adopting needs. */
-interface AdoptPorts {
+export interface AdoptPorts {
   readonly clock: Clock;
   readonly sender: ActionSender;
   readonly reporter: Reporter;
@@ -87,7 +87,7 @@ export async function adopt(
   for (const owed of memory.owed(target.id)) {
     const found = isKnown(owed) ? owed : foundIn(actions, owed);
     const ageSeconds = (clock.nowMs() - owed.acceptedAtMs) / 1000;
-    if (ageSeconds >= ADOPT_SECONDS || (found === null && actions.kind === 'ok' && ageSeconds >= LISTED_SECONDS)) {
+    if (ageSeconds >= ADOPT_SECONDS || (found === null && isListed(actions, owed))) {
       memory.settle(owed); // its failure was told when it happened
     } else if (found !== null) await store(found);
   }
@@ -99,6 +99,8 @@ export async function adopt(
   );
   const unknown = own.filter(({ id }) => !memory.isStored(target.id, id));
   const settled = unknown.filter(({ startedAtMs }) => !isWithin(startedAtMs, nowMs, SETTLING_SECONDS));
+  // Until all are stored: a pass in which one fails is not the last to look.
+  memory.keepSearched(target.id, unknown.length === 0);
   for (const action of settled) {
     const record = recordFrom(action, target);
     // Storing the one before may have taken a minute.
@@ -124,6 +126,11 @@ async function within(
 
 function isKnown(owed: OwedRecord): owed is ActionRecord {
   return owed.actionId !== undefined;
+}
+
+/** True when the log was read so late that it would show the action of the call. */
+function isListed(actions: Evidence<unknown>, { acceptedAtMs }: OwedRecord): boolean {
+  return actions.kind === 'ok' && actions.observedAtMs - acceptedAtMs >= LISTED_SECONDS * 1000;
 }
 
 function foundIn(actions: Evidence<readonly Action[]>, owed: OwedRecord): ActionRecord | null {

@@ -6,13 +6,14 @@
  * target or stack never stops the others: it becomes that target's result.
  */
 import type { Decision, DecisionInput, EvidenceName, ScheduleRule, ScheduleWindow, Target } from '../domain.ts';
-import { AutoscalerError } from '../errors.ts';
+import { AutoscalerError, asError } from '../errors.ts';
 import { attentionOf } from '../policy/attention.ts';
 import { decide } from '../policy/decide.ts';
 import { act } from './act.ts';
 import { adopt, mustSearch } from './adopt.ts';
 import { sideBySide } from './concurrently.ts';
 import { type Counts, countWorkers } from './counts.ts';
+import { createEarlierTargets, isBusy } from './earlier.ts';
 import type { Memory } from './memory.ts';
 import { addAction, lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
 import type {
@@ -186,7 +187,7 @@ async function reconcileStack(
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
   const { memory, clock } = ports;
   const changedAtMs = ({ id }: Target) => memory.changedAtMs(id, clock.nowMs());
-  const beforeLog: Target[] = [];
+  const earlier = createEarlierTargets(ports, evidence.actions);
   for (const target of targets.toSorted((a, b) => changedAtMs(a) - changedAtMs(b))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
@@ -197,31 +198,9 @@ async function reconcileStack(
     const observation = { ...input.observation, ...(changeSeconds && { changeSeconds }) };
     const result = await reconcileTarget(target, { ...input, ...serial, now, observation }, evidence, ports, signals);
     results.set(target.id, result);
-    const isWaiting = result.kind === 'held' && result.decision.reason === 'stack_busy';
-    memory.keepWaiting(target, isWaiting, now);
-    if (evidence.actions.kind !== 'ok') beforeLog.push(target);
-  }
-  await adoptEarlier(beforeLog, evidence, ports, signals, results);
-}
-
-/**
- * A log that was read for one target may show what is missing of those that had their turn before it: also of one whose
- * turn failed, and of one that this environment has searched before, since another may have made a change and died.
- */
-async function adoptEarlier(
-  before: readonly Target[],
-  { actions }: StackEvidence,
-  ports: ReconcilePorts,
-  signals: PassSignals,
-  results: Map<string, TargetResult>,
-): Promise<void> {
-  if (actions.kind !== 'ok') return;
-  for (const target of before) {
-    try {
-      await adopt(target, actions, ports, signals);
-    } catch (error) {
-      results.set(target.id, { kind: 'failed', decision: null, error: asError(error) });
-    }
+    memory.keepWaiting(target, isBusy(result), now);
+    await earlier.look(evidence.actions, results, signals);
+    earlier.add(target, result);
   }
 }
 
@@ -273,8 +252,4 @@ async function withEvidence(
 ): Promise<DecisionInput> {
   const read = await readEvidence(wanted, target, evidence, ports, signals.work);
   return { ...input, now: ports.clock.nowMs(), observation: { ...input.observation, ...read } };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new AutoscalerError(String(error));
 }

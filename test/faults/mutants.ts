@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a record that could not be stored is no failure',
     file: ACT,
-    find: "return { kind: 'failed', decision, error: cause };",
+    find: "return { kind: 'failed', decision, error: asError(error) };",
     replace: "return { kind: 'scaled', decision, actionId };",
     chances: { sends_refused_long: 0.05 },
     invariants: FOLLOWED,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Action } from '../../lib/domain.ts';
+import type { Action, ActionRecord } from '../../lib/domain.ts';
 import { userReferenceFor } from '../../lib/policy/actions.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { actionOf, depthOf, NOW, ok, placementOf, serverOf, unknown } from '../support/observations.ts';
@@ -124,7 +124,7 @@ describe('an accepted action without a record', () => {
     const others = Array.from({ length: 5 }, (_, index) => targetOf(`x${index}`, { stackUid: `other-${index}` }));
     await reconcile([targetOf('worker'), targetOf('mailer'), ...others], world.ports, openSignals());
     expect(world.calls.filter((call) => call.startsWith('actions'))).toEqual(['actions stack-1']);
-    expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker' }]);
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
   });
 
   it('is found then also where the turn before had failed, for a reading that has nothing to do with it', async () => {
@@ -147,6 +147,82 @@ describe('an accepted action without a record', () => {
     world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
     await reconcile(targets, world.ports, openSignals());
     expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+  });
+
+  it('is stored by the next pass when it was found for a target that had its turn, and the queue refused it', async () => {
+    let isRefused = true;
+    const world = fakeWorld({
+      send: ({ targetId }) => {
+        if (targetId === 'worker' && isRefused) throw new Error('the queue refused');
+      },
+    });
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 60_000;
+    world.answers.depths = { mailer: ok(depthOf(45), NOW + 60_000) };
+    world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
+    const results = await reconcile(targets, world.ports, openSignals());
+    const refused = { kind: 'failed', decision: { reason: 'at_minimum' }, error: { message: 'the queue refused' } };
+    expect(results.get('worker')).toMatchObject(refused);
+    isRefused = false;
+    world.answers.nowMs += 60_000;
+    world.answers.depths = {};
+    await reconcile(targets, world.ports, openSignals());
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+  });
+
+  it('is one more thing that failed where a reading had failed', async () => {
+    const send = ({ targetId }: ActionRecord) => {
+      if (targetId === 'worker') throw new Error('the queue refused');
+    };
+    const world = fakeWorld({ send });
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 60_000;
+    world.answers.depths = { worker: unknown('failed'), mailer: ok(depthOf(45), NOW + 60_000) };
+    world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
+    const results = await reconcile(targets, world.ports, openSignals());
+    const message = expect.stringMatching(/readings failed.*; the queue refused$/s);
+    expect(results.get('worker')).toMatchObject({ decision: { reason: 'backlog_unknown' }, error: { message } });
+  });
+
+  it('is found in a log of this pass although a later reading of it failed', async () => {
+    const world = fakeWorld();
+    const targets = [targetOf('worker'), targetOf('mailer'), targetOf('reports')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 60_000;
+    const busy = ok(depthOf(45), NOW + 60_000);
+    world.answers.depths = { mailer: busy, reports: busy };
+    world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
+    world.answers.scale = () => {
+      world.answers.nowMs += 6000;
+      world.answers.actions = unknown('failed');
+      return { kind: 'accepted', actionId: 42 };
+    };
+    const results = await reconcile(targets, world.ports, openSignals());
+    expect(results.get('reports')).toMatchObject({ kind: 'failed', decision: { reason: 'actions_unknown' } });
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+  });
+
+  it('is not given up on a log that is too old to show it', async () => {
+    const lost = () => ({ kind: 'unknown' as const, error: new Error('the connection was reset') });
+    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: lost });
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 30_000;
+    world.answers.depths = { mailer: ok(depthOf(45), NOW + 30_000) };
+    // Not to be read when this pass begins; then read, and the mailer's call takes long.
+    const answers = [unknown('failed'), ok([], NOW + 30_000)];
+    const actions = async () => answers.shift() ?? ok([ownAction(0, 'decision-1')], NOW + 65_000);
+    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    world.answers.scale = () => {
+      world.answers.nowMs += 35_000;
+      return { kind: 'accepted', actionId: 42 };
+    };
+    await reconcile(targets, ports, openSignals());
+    expect(world.requests.map(({ processName }) => processName)).toEqual(['worker', 'mailer']);
+    await reconcile(targets, ports, openSignals());
+    expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
   });
 
   it('is looked for again when Cloud 66 is busy, perhaps with a change of an environment that died', async () => {
@@ -191,6 +267,7 @@ describe('an accepted action without a record', () => {
     expect(world.ports.memory.owed('worker')).toHaveLength(1);
     world.answers.depths = {};
     world.answers.nowMs += 61_000;
+    world.answers.actions = ok([], NOW + 61_000);
     await reconcile([targetOf('worker')], world.ports, openSignals());
     expect(world.ports.memory.owed('worker')).toEqual([]);
     expect(world.records).toEqual([]);

@@ -96,9 +96,8 @@ export function fakeWorld(changes: Partial<WorldAnswers> = {}) {
     host: {
       placements: async (stackUid, names) => {
         note(`placements ${stackUid}`);
-        return new Map(
-          names.map((name) => [name, answers.placements[name] ?? ok(placementOf(serverOf('a', 1)), answers.nowMs)]),
-        );
+        const oneWorker = (processName: string) => ok({ ...placementOf(serverOf('a', 1)), processName }, answers.nowMs);
+        return new Map(names.map((name) => [name, answers.placements[name] ?? oneWorker(name)]));
       },
       allowance: () => ({
         account: 'one',
