@@ -99,8 +99,7 @@ export async function adopt(
   );
   const unknown = own.filter(({ id }) => !memory.isStored(target.id, id));
   const settled = unknown.filter(({ startedAtMs }) => !isWithin(startedAtMs, nowMs, SETTLING_SECONDS));
-  // Until all are stored: a pass in which one fails is not the last to look.
-  memory.keepSearched(target.id, unknown.length === 0);
+  memory.keepSearched(target.id, false); // should one fail to be stored, the next pass looks again
   for (const action of settled) {
     const record = recordFrom(action, target);
     // Storing the one before may have taken a minute.

@@ -22,6 +22,8 @@ const SHARED_SECONDS = 5;
 export interface StackEvidence {
   stack: Evidence<StackState>;
   actions: Evidence<readonly Action[]>;
+  /** The newest log that could be read in this pass, as it was read: a later reading that failed does not make it untrue. */
+  newestLog: Evidence<readonly Action[]>;
   /** How far back the actions were asked for. */
   actionsSinceMs?: number;
   /** A change of ours may still run. Then the log is read before the state of the stack, which is seldom needed. */
@@ -119,6 +121,7 @@ export async function readActions(
     const log = await host.actions(stackUid, signal, sinceMs);
     memory.keepLog(stackUid, log);
     shared.actions = log;
+    if (log.kind === 'ok') shared.newestLog = log;
   }
   return shared.actions;
 }

@@ -13,7 +13,7 @@ import { act } from './act.ts';
 import { adopt, mustSearch } from './adopt.ts';
 import { sideBySide } from './concurrently.ts';
 import { type Counts, countWorkers } from './counts.ts';
-import { createEarlierTargets, isBusy } from './earlier.ts';
+import { adoptEarlier, isBusy } from './earlier.ts';
 import type { Memory } from './memory.ts';
 import { addAction, lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
 import type {
@@ -182,12 +182,12 @@ async function reconcileStack(
 ): Promise<void> {
   const isChanging = targets.some((target) => ports.memory.isExpecting(target, ports.clock.nowMs()));
   const notRead = { kind: 'not_read' } as const;
-  const evidence: StackEvidence = { isChanging, stack: notRead, actions: notRead };
+  const evidence: StackEvidence = { isChanging, stack: notRead, actions: notRead, newestLog: notRead };
   const [first] = targets;
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
   const { memory, clock } = ports;
   const changedAtMs = ({ id }: Target) => memory.changedAtMs(id, clock.nowMs());
-  const earlier = createEarlierTargets(ports, evidence.actions);
+  const seen = new Map<Target, StackEvidence['newestLog']>();
   for (const target of targets.toSorted((a, b) => changedAtMs(a) - changedAtMs(b))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
@@ -199,9 +199,9 @@ async function reconcileStack(
     const result = await reconcileTarget(target, { ...input, ...serial, now, observation }, evidence, ports, signals);
     results.set(target.id, result);
     memory.keepWaiting(target, isBusy(result), now);
-    await earlier.look(evidence.actions, results, signals);
-    earlier.add(target, result);
+    seen.set(target, evidence.newestLog);
   }
+  await adoptEarlier(seen, evidence.newestLog, results, ports, signals);
 }
 
 /** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */
@@ -215,7 +215,7 @@ async function reconcileTarget(
   const decisionId = ports.newDecisionId();
   let input = firstInput;
   try {
-    await adopt(target, evidence.actions, ports, signals);
+    await adopt(target, evidence.newestLog, ports, signals);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const answer = decide(input);
       if (answer.kind === 'decision') {
@@ -227,7 +227,7 @@ async function reconcileTarget(
         return result;
       }
       input = await withEvidence(input, answer.evidence, target, evidence, ports, signals);
-      if (answer.evidence.includes('actions')) await adopt(target, input.observation.actions, ports, signals);
+      if (answer.evidence.includes('actions')) await adopt(target, evidence.newestLog, ports, signals);
     }
     throw new AutoscalerError(`The decision for "${target.id}" asked for evidence it already had.`);
   } catch (error) {

@@ -186,9 +186,12 @@ describe('an accepted action without a record', () => {
     expect(results.get('worker')).toMatchObject({ decision: { reason: 'backlog_unknown' }, error: { message } });
   });
 
-  it('is found in a log of this pass although a later reading of it failed', async () => {
+  it.each([
+    ['before the log was read', ['worker', 'mailer', 'reports']],
+    ['after a later reading of it failed', ['mailer', 'reports', 'worker']],
+  ])('is found in a log of this pass by a target that had its turn %s', async (_, order) => {
     const world = fakeWorld();
-    const targets = [targetOf('worker'), targetOf('mailer'), targetOf('reports')];
+    const targets = order.map((id) => targetOf(id));
     await reconcile(targets, world.ports, openSignals());
     world.answers.nowMs += 60_000;
     const busy = ok(depthOf(45), NOW + 60_000);
@@ -202,6 +205,42 @@ describe('an accepted action without a record', () => {
     const results = await reconcile(targets, world.ports, openSignals());
     expect(results.get('reports')).toMatchObject({ kind: 'failed', decision: { reason: 'actions_unknown' } });
     expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+  });
+
+  it('keeps no other target waiting while its record is stored', async () => {
+    const world = fakeWorld();
+    const targets = ['worker', 'mailer', 'reports'].map((id) => targetOf(id));
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 60_000;
+    const busy = ok(depthOf(45), NOW + 60_000);
+    world.answers.depths = { mailer: busy, reports: busy };
+    world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
+    world.answers.send = ({ targetId }) => void world.calls.push(`send ${targetId}`);
+    await reconcile(targets, world.ports, openSignals());
+    const done = world.calls.filter((call) => /^(scale|send)/.test(call));
+    expect(done).toEqual(['scale mailer', 'send mailer', 'scale reports', 'send reports', 'send worker']);
+  });
+
+  it('is stored by the next pass when the queue refused it in its turn, whatever log is read then', async () => {
+    const sent: string[] = [];
+    const world = fakeWorld({
+      depths: { worker: ok(depthOf(45)), mailer: ok(depthOf(45)) },
+      scale: ({ processName }) => {
+        world.answers.nowMs += 6000;
+        return { kind: 'accepted', actionId: processName === 'worker' ? 41 : 42 };
+      },
+      send: ({ targetId }) => {
+        sent.push(targetId);
+        if (targetId === 'worker') throw new Error('the queue refused');
+      },
+    });
+    const { host } = world.ports;
+    const actions = async () => ok<readonly Action[]>([], world.answers.nowMs);
+    const ports = { ...world.ports, host: { ...host, actions } };
+    await reconcile([targetOf('worker'), targetOf('mailer')], ports, openSignals());
+    expect(sent).toEqual(['worker', 'mailer']);
+    await reconcile([targetOf('worker'), targetOf('mailer')], ports, openSignals());
+    expect(sent.slice(2)).toContain('worker');
   });
 
   it('is not given up on a log that is too old to show it', async () => {
@@ -225,16 +264,28 @@ describe('an accepted action without a record', () => {
     expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
   });
 
-  it('is looked for again when Cloud 66 is busy, perhaps with a change of an environment that died', async () => {
-    const busy = () => ({ kind: 'busy' as const, detail: 'another action is in progress' });
-    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: busy });
-    await reconcile([targetOf('worker')], world.ports, openSignals());
-    expect(world.records).toEqual([]);
-    world.answers.nowMs += 60_000;
-    world.answers.depths = { worker: ok(depthOf(10), NOW + 60_000) };
-    world.answers.actions = ok([ownAction(0)], NOW + 60_000);
-    await reconcile([targetOf('worker')], world.ports, openSignals());
-    expect(world.records).toMatchObject([{ actionId: 77 }]);
+  it.each([
+    ['', ['worker']],
+    [', also when a newer log was read for another target', ['worker', 'mailer']],
+  ])('is looked for again when Cloud 66 is busy, perhaps with a change of a dead environment%s', async (_, ids) => {
+    const world = fakeWorld({
+      depths: { worker: ok(depthOf(45)), mailer: ok(depthOf(45)) },
+      scale: ({ processName }) => {
+        world.answers.nowMs += 6000;
+        if (processName === 'mailer') return { kind: 'accepted', actionId: 42 };
+        return { kind: 'busy', detail: 'another action is in progress' };
+      },
+    });
+    const own = { ...ownAction(0), startedAtMs: NOW };
+    const actions = async () => ok(world.answers.nowMs < NOW + 60_000 ? [] : [own], world.answers.nowMs);
+    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    const targets = ids.map((id) => targetOf(id));
+    await reconcile(targets, ports, openSignals());
+    expect(world.records.map(({ targetId }) => targetId)).not.toContain('worker');
+    world.answers.nowMs = NOW + 60_000;
+    world.answers.depths = {};
+    await reconcile(targets, ports, openSignals());
+    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
   });
 
   it('is left alone when storing another one took until SQS has forgotten it', async () => {

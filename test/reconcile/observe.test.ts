@@ -14,7 +14,8 @@ async function readsFor(...cooldownsSeconds: readonly number[]): Promise<readonl
       return { kind: 'ok', value: [], observedAtMs: answers.nowMs };
     },
   };
-  const shared: StackEvidence = { stack: { kind: 'not_read' }, actions: { kind: 'not_read' }, isChanging: false };
+  const notRead = { kind: 'not_read' } as const;
+  const shared: StackEvidence = { stack: notRead, actions: notRead, newestLog: notRead, isChanging: false };
   for (const scaleInCooldownSeconds of cooldownsSeconds) {
     const target = targetOf('worker', { policy: policyOf({ scaleInCooldownSeconds, actionTimeoutSeconds: 900 }) });
     await readEvidence(['actions'], target, shared, { ...ports, host }, new AbortController().signal);
