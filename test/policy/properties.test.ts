@@ -83,6 +83,8 @@ const reading = <T>(value: fc.Arbitrary<T>) =>
     { weight: 1, arbitrary: fc.constantFrom(unknown('missing'), unknown('stale'), unknown('failed')) },
   );
 
+const problem = fc.constantFrom('missing' as const, 'stale' as const, 'failed' as const);
+
 const observation: fc.Arbitrary<Observation> = fc.record({
   backlog: reading(depth),
   placement: reading(placement),
@@ -141,13 +143,24 @@ describe('for every policy and observation, a decision', () => {
     );
   });
 
-  it('never lowers the count on an unknown backlog, placement, stack, action log or history', () => {
+  it('never lowers the count when queue, workers, stack or action log are unknown', () => {
+    const unread = fc.constantFrom('backlog', 'placement', 'stack', 'actions');
     fc.assert(
-      fc.property(policy, observation, (wish, seen) => {
-        const anyUnknown = Object.values({ ...seen, forecast: seen.backlog }).some(({ kind }) => kind !== 'ok');
-        if (anyUnknown) expect(decided(seen, wish).action === 'scale_in' && seen.history.kind === 'ok').toBe(false);
+      fc.property(policy, observation, unread, problem, (wish, seen, name, why) => {
+        expect(decided({ ...seen, [name]: unknown(why) }, wish).action).not.toBe('scale_in');
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never lowers the count below MAX_WORKERS when the history is unknown', () => {
+    fc.assert(
+      fc.property(policy, observation, problem, (wish, seen, why) => {
+        const { action, desiredCount } = decided({ ...seen, history: unknown(why) }, wish);
+        if (action !== 'scale_in' || seen.placement.kind !== 'ok') return;
+        expect(desiredCount).toBe(boundsOf(wish, seen.placement.value, [], NOW).max);
+      }),
+      { numRuns: 1000 },
     );
   });
 
