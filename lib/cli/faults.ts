@@ -87,7 +87,9 @@ function runIn(thread: Worker, seed: number): Promise<RunResult> {
 function rangeOf(text: string): readonly [number, number] {
   const [, first, last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(text) ?? [];
   if (first !== undefined && Number(first) <= Number(last)) return [Number(first), Number(last)];
-  throw new InvalidInputError('faults', [{ field: '--seeds', message: `found "${text}", expected 7 or 1-100` }]);
+  throw new InvalidInputError('faults', [
+    { field: '--seeds', message: `found "${text}", expected a seed or a range of them, such as 7 or 1-100` },
+  ]);
 }
 
 /** What all seeds came to. */

@@ -1,6 +1,7 @@
 /** A target's process and the servers that it may run on, as Cloud 66 lists them. Pure. */
 import type { ProcessReply, ServerReply } from '../cloud66/schema.ts';
 import type { Target } from '../domain.ts';
+import { workersThat } from '../wording.ts';
 import { type CheckResult, fail, listed, notChecked, ok, type Subject, warn } from './check.ts';
 
 /** Does the process exist, and does it run? */
@@ -16,7 +17,11 @@ export function processResult(
   }
   const paused = sumOf(process.pausedCounts);
   if (paused > 0) {
-    return warn(subject, `${paused} workers are paused`, 'Paused workers are left alone until they are resumed.');
+    return warn(
+      subject,
+      `${workersThat(paused, 'is', 'are')} paused`,
+      'Paused workers are left alone until they are resumed.',
+    );
   }
   const count = sumOf(process.counts);
   const { minWorkers, maxWorkers } = policy;

@@ -1,5 +1,6 @@
 /** The last rule: whatever the rules before it want, the count stays inside what is allowed and possible. */
 import type { Placement, Policy, ScheduleWindow } from '../domain.ts';
+import { workersThat } from '../wording.ts';
 import { capacityOf } from './distribute.ts';
 import { go, hold, pass, type Rule, type Situation } from './ruling.ts';
 import { limitsAt } from './schedule.ts';
@@ -42,7 +43,7 @@ export const clamp: Rule<Situation> = ({ bounds, currentCount, policy }, count) 
     ? bounds.limitedByServers
       ? `the servers can take ${bounds.max} workers`
       : `MAX_WORKERS is ${bounds.max}${scheduleRemark(bounds)}`
-    : `at least ${bounds.min} workers are kept (MIN_WORKERS ${policy.minWorkers})${scheduleRemark(bounds)}`;
+    : `at least ${workersThat(bounds.min, 'is', 'are')} kept (MIN_WORKERS ${policy.minWorkers})${scheduleRemark(bounds)}`;
   if (clamped !== currentCount) return go('clamp', count, clamped, `${limit}.`);
   const reason = wantsMore ? (bounds.limitedByServers ? 'no_capacity' : 'at_maximum') : 'at_minimum';
   return hold('clamp', count, currentCount, reason, `${limit}, and that many run already.`);

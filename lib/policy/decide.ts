@@ -6,6 +6,7 @@
  * quiet minute costs one queue reading and no more.
  */
 import type { Backlog, Decision, DecisionInput, NeedsEvidence, Reading, Reason, Step } from '../domain.ts';
+import { workersThat } from '../wording.ts';
 import { respectHand } from './by-hand.ts';
 import { boundsOf, clamp, scheduleRemark } from './clamp.ts';
 import { coolDown } from './cooldown.ts';
@@ -172,7 +173,7 @@ function unmetMinimum({ policy, placement }: Situation): string {
 
 function correct(situation: Situation, count: number, reason: Reason): Decision | NeedsEvidence {
   const { min, max } = situation.bounds;
-  const why = `${situation.currentCount} workers are outside ${min} to ${max}${scheduleRemark(situation.bounds)}.`;
+  const why = `${workersThat(situation.currentCount, 'is', 'are')} outside ${min} to ${max}${scheduleRemark(situation.bounds)}.`;
   const step = { name: 'bounds', before: situation.currentCount, after: count, why };
   return run(CORRECTION, situation, count, [step], reason);
 }

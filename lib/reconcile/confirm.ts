@@ -6,6 +6,7 @@
 import type { Action, ActionRecord, Outcome, OutcomeKind, Placement } from '../domain.ts';
 import { mayConcern, processOfReference } from '../policy/actions.ts';
 import { totalWorkers } from '../policy/distribute.ts';
+import { workersThat } from '../wording.ts';
 import type { Clock, ProcessHost } from './ports.ts';
 
 /** An action that was just accepted may not be listed yet, and workers may show up a moment after their action ended. */
@@ -74,7 +75,8 @@ async function compareWorkers(
   const observedCount = totalWorkers(placement.value);
   const differences = differencesOf(record, placement.value);
   if (differences.length === 0) {
-    return ended('confirmed', `${observedCount} workers are running where they were asked for.`, observedCount);
+    const running = workersThat(observedCount, 'is running where it was', 'are running where they were');
+    return ended('confirmed', `${running} asked for.`, observedCount);
   }
   const why = `The action succeeded, but ${differences.join('; ')}`;
   const log = await ports.host.actions(record.stackUid, signal);

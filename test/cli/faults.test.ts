@@ -43,7 +43,7 @@ describe('npm run faults', { timeout: 120_000 }, () => {
 
   it('refuses what is no range of seeds', async () => {
     const { code, text } = await faults(['--seeds', '9-1']);
-    expect(text).toContain('--seeds: found "9-1", expected 7 or 1-100');
+    expect(text).toContain('--seeds: found "9-1", expected a seed or a range of them, such as 7 or 1-100');
     expect(code).not.toBe(0);
   });
 });

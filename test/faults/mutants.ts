@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'confirmed without a count',
     file: CONFIRM,
-    find: '`${observedCount} workers are running where they were asked for.`, observedCount)',
+    find: '`${running} asked for.`, observedCount)',
     replace: "'')",
     invariants: SEEN,
   },

@@ -22,6 +22,7 @@
  * Unknown is not zero: without recorded rates the count can rise, never fall.
  */
 import type { Backlog, EvidenceName, LatencyStrategy, Step } from '../../domain.ts';
+import { workersThat } from '../../wording.ts';
 import type { Situation } from '../ruling.ts';
 import {
   drainWorkers,
@@ -107,12 +108,12 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
       exact: needed,
       reason,
       steps,
-      why: `${out} workers keep the target from the landing on.`,
+      why: `${workersThat(out, 'keeps', 'keep')} the target from the landing on.`,
       lacks: null,
     };
   }
   if (into < workers && workers - into >= Math.max(1, DEAD_BAND * workers)) {
-    const why = `${into} workers are enough, and were for ${Math.round(keepSeconds(picture))} s.`;
+    const why = `${workersThat(into, 'is enough, and was', 'are enough, and were')} for ${Math.round(keepSeconds(picture))} s.`;
     return {
       count: into,
       exact: enough,
