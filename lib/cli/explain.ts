@@ -187,7 +187,7 @@ async function withWhatIfEvidence(
   signal: AbortSignal,
 ): Promise<DecisionInput> {
   const { stack, actions } = input.observation;
-  const shared: StackEvidence = { isChanging: false, stack, actions, newestLog: actions };
+  const shared: StackEvidence = { isChanging: false, stack, actions, newestLog: { kind: 'not_read' } };
   let complete = input;
   for (let round = 0; round < MAX_EVIDENCE_ROUNDS; round += 1) {
     const { scaleOut, scaleIn } = whatIf(complete);

@@ -6,28 +6,35 @@
 import type { Target } from '../domain.ts';
 import { AutoscalerError, asError } from '../errors.ts';
 import { type AdoptPorts, adopt } from './adopt.ts';
+import type { OwedRecord } from './ledger.ts';
 import type { StackEvidence } from './observe.ts';
 import type { TargetResult } from './ports.ts';
 import type { PassSignals } from './reconcile.ts';
 
 type ActionLog = StackEvidence['newestLog'];
 
+/** What a target's turn came to. */
+export interface Turn {
+  readonly target: Target;
+  readonly result: TargetResult;
+  /** The newest log of that time: what it shows of the target is followed. */
+  readonly seen: ActionLog;
+}
+
 /**
- * Stores what is missing of targets that have `seen` another log than the newest one. Where that fails, the target's result
+ * Stores what is missing of targets that have seen another log than the newest one. Where that fails, the target's result
  * becomes a failure, and the next pass looks again. Never throws.
  */
 export async function adoptEarlier(
-  seen: ReadonlyMap<Target, ActionLog>,
+  turns: readonly Turn[],
   newest: ActionLog,
   results: Map<string, TargetResult>,
   ports: AdoptPorts,
   signals: PassSignals,
 ): Promise<void> {
   const { memory } = ports;
-  for (const [target, log] of seen) {
-    const result = results.get(target.id);
-    // What is owed failed in this pass: it is tried again by the next one, which reads the log for it.
-    if (log === newest || result === undefined || memory.owed(target.id).length > 0) continue;
+  for (const { target, result, seen } of turns) {
+    if (seen === newest || hasFailedToStore(result, memory.owed(target.id))) continue;
     const wasSearched = memory.isSearched(target.id);
     try {
       await adopt(target, newest, ports, signals);
@@ -37,6 +44,11 @@ export async function adoptEarlier(
     // What a 409 was about may be listed a little later.
     if (!wasSearched && isBusy(result)) memory.keepSearched(target.id, false);
   }
+}
+
+/** True when this turn made a change whose record is owed: the next pass tries again, not this one. */
+function hasFailedToStore({ kind, decision }: TargetResult, owed: readonly OwedRecord[]): boolean {
+  return owed.length > 0 && kind === 'failed' && decision?.action !== 'hold';
 }
 
 /** True when Cloud 66 refused the change, or would have. */

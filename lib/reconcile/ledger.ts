@@ -4,7 +4,7 @@ import type { ActionRecord } from '../domain.ts';
 /** A record that is not known to be stored. Without an action id, nobody knows whether the call was carried out. */
 export type OwedRecord = Omit<ActionRecord, 'actionId'> & { readonly actionId?: number };
 
-/** Ticks come every minute: a longer pause means that the one in between went to another environment, or to nobody. */
+/** Ticks come every minute: a target that was not looked at for longer was another environment's, or nobody's. */
 const PAUSE_SECONDS = 90;
 
 /** Ids of stored records that are kept per target; the log that is searched for others holds some minutes. */
@@ -19,8 +19,8 @@ export interface Ledger {
   settle(record: OwedRecord): void;
   /** True for actions whose record this environment stored. */
   isStored(targetId: string, actionId: number): boolean;
-  /** A pass begins. After a longer pause, another environment has made the passes in between. */
-  begin(nowMs: number): void;
+  /** A pass over these targets begins. Those it did not look at for longer may have been changed by another environment. */
+  begin(targetIds: readonly string[], nowMs: number): void;
   /** True once the log was searched for actions of the target that another environment left without a record. */
   isSearched(targetId: string): boolean;
   keepSearched(targetId: string, isSearched: boolean): void;
@@ -31,7 +31,7 @@ export function createLedger(): Ledger {
   const owed = new Map<string, readonly OwedRecord[]>();
   const stored = new Map<string, readonly number[]>();
   const searched = new Set<string>();
-  let lastPassMs = Number.NEGATIVE_INFINITY;
+  const lookedAtMs = new Map<string, number>();
   return {
     owed: (targetId) => owed.get(targetId) ?? [],
     owe: (record) => {
@@ -45,9 +45,11 @@ export function createLedger(): Ledger {
       if (actionId !== undefined) stored.set(targetId, [...(stored.get(targetId) ?? []), actionId].slice(-MAX_STORED));
     },
     isStored: (targetId, actionId) => stored.get(targetId)?.includes(actionId) === true,
-    begin: (nowMs) => {
-      if (!isRecent(lastPassMs, nowMs, PAUSE_SECONDS)) searched.clear();
-      lastPassMs = nowMs;
+    begin: (targetIds, nowMs) => {
+      for (const id of targetIds) {
+        if (!isRecent(lookedAtMs.get(id) ?? Number.NEGATIVE_INFINITY, nowMs, PAUSE_SECONDS)) searched.delete(id);
+        lookedAtMs.set(id, nowMs);
+      }
     },
     isSearched: (targetId) => searched.has(targetId),
     keepSearched: (targetId, isSearched) => {

@@ -13,7 +13,7 @@ import { act } from './act.ts';
 import { adopt, mustSearch } from './adopt.ts';
 import { sideBySide } from './concurrently.ts';
 import { type Counts, countWorkers } from './counts.ts';
-import { adoptEarlier, isBusy } from './earlier.ts';
+import { adoptEarlier, isBusy, type Turn } from './earlier.ts';
 import type { Memory } from './memory.ts';
 import { addAction, lookOf, noAnswer, observe, readActions, readEvidence, type StackEvidence } from './observe.ts';
 import type {
@@ -66,7 +66,8 @@ export async function reconcile(
   signals: PassSignals,
 ): Promise<ReadonlyMap<string, TargetResult>> {
   const results = new Map<string, TargetResult>();
-  ports.memory.begin(ports.clock.nowMs());
+  const ids = targets.map(({ id }) => id);
+  ports.memory.begin(ids, ports.clock.nowMs());
   const [depths, overrides] = await Promise.all([
     ports.queue.depths(
       targets.map(({ id, source, policy }) => ({ targetId: id, source, maxAgeSeconds: policy.metricMaxAgeSeconds })),
@@ -187,7 +188,7 @@ async function reconcileStack(
   if (isSearched && first) await readActions(first, evidence, ports, signals.work);
   const { memory, clock } = ports;
   const changedAtMs = ({ id }: Target) => memory.changedAtMs(id, clock.nowMs());
-  const seen = new Map<Target, StackEvidence['newestLog']>();
+  const turns: Turn[] = [];
   for (const target of targets.toSorted((a, b) => changedAtMs(a) - changedAtMs(b))) {
     const input = inputs.get(target.id);
     if (input === undefined) continue;
@@ -199,9 +200,9 @@ async function reconcileStack(
     const result = await reconcileTarget(target, { ...input, ...serial, now, observation }, evidence, ports, signals);
     results.set(target.id, result);
     memory.keepWaiting(target, isBusy(result), now);
-    seen.set(target, evidence.newestLog);
+    turns.push({ target, result, seen: evidence.newestLog });
   }
-  await adoptEarlier(seen, evidence.newestLog, results, ports, signals);
+  await adoptEarlier(turns, evidence.newestLog, results, ports, signals);
 }
 
 /** One target, start to end: whatever goes wrong here is this target's result and nobody else's. */

@@ -57,6 +57,42 @@ describe('an accepted action without a record', () => {
     expect(world.records).toHaveLength(1);
   });
 
+  it('is found by the call whose answer was lost, in a log that was read for a later target of a pass', async () => {
+    const lost = () => ({ kind: 'unknown' as const, error: new Error('the connection was reset') });
+    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: lost });
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    await reconcile(targets, world.ports, openSignals());
+    world.answers.nowMs += 180_000;
+    world.answers.depths = { mailer: ok(depthOf(45), NOW + 180_000) };
+    const answers = [unknown('failed'), ok([ownAction(0, 'decision-1')], NOW + 180_000)];
+    const actions = async () => answers.shift() ?? unknown('failed');
+    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    await reconcile(targets, ports, openSignals());
+    expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
+  });
+
+  it('is not looked for once more where the gate held, and no call was refused', async () => {
+    const world = fakeWorld();
+    const targets = [targetOf('worker'), targetOf('mailer')];
+    const deployment = actionOf({ id: 9, kind: 'redeploy' });
+    const actions = async () => {
+      world.calls.push('actions');
+      const log = ok([deployment], world.answers.nowMs);
+      world.answers.nowMs += 6000;
+      return log;
+    };
+    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    await reconcile(targets, ports, openSignals());
+    world.answers.depths = { worker: ok(depthOf(45)), mailer: ok(depthOf(45)) };
+    const results = await reconcile(targets, ports, openSignals());
+    expect([...results.values()].map(({ decision }) => decision?.reason)).toEqual(['stack_busy', 'stack_busy']);
+    const before = world.calls.filter((call) => call === 'actions').length;
+    expect(before).toBe(3);
+    world.answers.depths = {};
+    await reconcile(targets, ports, openSignals());
+    expect(world.calls.filter((call) => call === 'actions')).toHaveLength(before);
+  });
+
   it('is looked for at once where something moves, and a few stacks at a time where nothing does', async () => {
     const ids = Array.from({ length: 12 }, (_, index) => `t${index}`);
     const counted = (count: number) => ok(placementOf(serverOf('a', count)));
@@ -98,6 +134,19 @@ describe('an accepted action without a record', () => {
     world.answers.nowMs += 400_000;
     await reconcile([targetOf('worker')], world.ports, openSignals());
     expect(world.records).toMatchObject([{ actionId: 77 }]);
+  });
+
+  it('is found by an environment that looked at another target only for some minutes, for its alarm', async () => {
+    const world = fakeWorld();
+    const [worker, mailer] = [targetOf('worker'), targetOf('mailer')];
+    await reconcile([worker, mailer], world.ports, openSignals());
+    for (let minute = 1; minute <= 3; minute += 1) {
+      world.answers.nowMs = NOW + minute * 60_000;
+      await reconcile([mailer], world.ports, openSignals());
+    }
+    world.answers.actions = ok([ownAction(-60)], world.answers.nowMs);
+    await reconcile([worker, mailer], world.ports, openSignals());
+    expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker' }]);
   });
 
   it('is given up while the queue refuses it, before SQS would take the record for a new one', async () => {
