@@ -46,7 +46,7 @@ function figuresOf(summary: RunSummary): Ending['figures'] {
       'Workers',
       `up to ${summary.peakWorkers}, ${summary.finalWorkers} at the end, ${summary.workerSeconds} worker-seconds`,
     ],
-    ['Scaled', `${summary.scaleOuts} times out, ${summary.scaleIns} times in`],
+    ['Changes', `${summary.scaleOuts} out, ${summary.scaleIns} in`],
     ['Actions', `${actions.accepted} accepted, ${actions.confirmed} confirmed, ${bad} ended otherwise`],
     ['Time', `${summary.simulatedSeconds} simulated seconds in ${summary.wallSeconds} s`],
   ];
