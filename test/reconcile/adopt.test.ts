@@ -57,18 +57,42 @@ describe('an accepted action without a record', () => {
     expect(world.records).toHaveLength(1);
   });
 
-  it('is found by the call whose answer was lost, in a log that was read for a later target of a pass', async () => {
-    const lost = () => ({ kind: 'unknown' as const, error: new Error('the connection was reset') });
-    const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: lost });
+  it.each([
+    ['rests', ok(depthOf(0), NOW + 180_000)],
+    ['cannot be read', unknown('failed')],
+  ])(
+    'is found by the call whose answer was lost, in a log read for a later target, while the queue %s',
+    async (_, depth) => {
+      const lost = () => ({ kind: 'unknown' as const, error: new Error('the connection was reset') });
+      const world = fakeWorld({ depths: { worker: ok(depthOf(45)) }, scale: lost });
+      const targets = [targetOf('worker'), targetOf('mailer')];
+      await reconcile(targets, world.ports, openSignals());
+      world.answers.nowMs += 180_000;
+      world.answers.depths = { worker: depth, mailer: ok(depthOf(45), NOW + 180_000) };
+      const answers = [unknown('failed'), ok([ownAction(0, 'decision-1')], NOW + 180_000)];
+      const actions = async () => answers.shift() ?? unknown('failed');
+      const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+      await reconcile(targets, ports, openSignals());
+      expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
+    },
+  );
+
+  it('is found in a newer log although the call of its own turn was refused', async () => {
+    const world = fakeWorld({ scale: () => ({ kind: 'refused', error: new Error('HTTP 422') }) });
     const targets = [targetOf('worker'), targetOf('mailer')];
     await reconcile(targets, world.ports, openSignals());
-    world.answers.nowMs += 180_000;
-    world.answers.depths = { mailer: ok(depthOf(45), NOW + 180_000) };
-    const answers = [unknown('failed'), ok([ownAction(0, 'decision-1')], NOW + 180_000)];
+    world.answers.nowMs += 60_000;
+    world.answers.depths = { worker: ok(depthOf(45), NOW + 60_000), mailer: ok(depthOf(45), NOW + 60_000) };
+    const answers = [ok<readonly Action[]>([], NOW + 60_000), ok([ownAction(-20)], NOW + 66_000)];
     const actions = async () => answers.shift() ?? unknown('failed');
     const ports = { ...world.ports, host: { ...world.ports.host, actions } };
-    await reconcile(targets, ports, openSignals());
-    expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
+    world.answers.scale = () => {
+      world.answers.nowMs += 6000;
+      return { kind: 'refused', error: new Error('HTTP 422') };
+    };
+    const results = await reconcile(targets, ports, openSignals());
+    expect(results.get('worker')).toMatchObject({ kind: 'failed', error: { message: 'HTTP 422' } });
+    expect(world.records).toMatchObject([{ actionId: 77, targetId: 'worker' }]);
   });
 
   it('is not looked for once more where the gate held, and no call was refused', async () => {
