@@ -1,7 +1,7 @@
 /** A target's process and the servers that it may run on, as Cloud 66 lists them. Pure. */
 import type { ProcessReply, ServerReply } from '../cloud66/schema.ts';
 import type { Target } from '../domain.ts';
-import { workersThat } from '../wording.ts';
+import { workersThat } from '../policy/wording.ts';
 import { type CheckResult, fail, listed, notChecked, ok, type Subject, warn } from './check.ts';
 
 /** Does the process exist, and does it run? */

@@ -1,9 +1,9 @@
 /** The last rule: whatever the rules before it want, the count stays inside what is allowed and possible. */
 import type { Placement, Policy, ScheduleWindow } from '../domain.ts';
-import { workersThat } from '../wording.ts';
 import { capacityOf } from './distribute.ts';
 import { go, hold, pass, type Rule, type Situation } from './ruling.ts';
 import { limitsAt } from './schedule.ts';
+import { workersThat } from './wording.ts';
 
 /** The limits of one decision: the user's, narrowed to what the servers can take. */
 export interface Bounds {

@@ -6,7 +6,6 @@
  * quiet minute costs one queue reading and no more.
  */
 import type { Backlog, Decision, DecisionInput, NeedsEvidence, Reading, Reason, Step } from '../domain.ts';
-import { workersThat } from '../wording.ts';
 import { respectHand } from './by-hand.ts';
 import { boundsOf, clamp, scheduleRemark } from './clamp.ts';
 import { coolDown } from './cooldown.ts';
@@ -23,6 +22,7 @@ import type { DepthSituation, RatedSituation, Rule, Situation } from './ruling.t
 import { settle } from './settle.ts';
 import { stabilize } from './stabilize.ts';
 import { tolerate } from './tolerate.ts';
+import { workersThat } from './wording.ts';
 
 /** A count outside the limits is put right without asking the queue for its opinion, but never into a deployment. */
 const CORRECTION: readonly Rule<Situation>[] = [gate, pauseScaleIn, requireEvidence];

@@ -6,7 +6,7 @@
 import type { Action, ActionRecord, Outcome, OutcomeKind, Placement } from '../domain.ts';
 import { mayConcern, processOfReference } from '../policy/actions.ts';
 import { totalWorkers } from '../policy/distribute.ts';
-import { workersThat } from '../wording.ts';
+import { workersThat } from '../policy/wording.ts';
 import type { Clock, ProcessHost } from './ports.ts';
 
 /** An action that was just accepted may not be listed yet, and workers may show up a moment after their action ended. */

@@ -22,8 +22,8 @@
  * Unknown is not zero: without recorded rates the count can rise, never fall.
  */
 import type { Backlog, EvidenceName, LatencyStrategy, Step } from '../../domain.ts';
-import { workersThat } from '../../wording.ts';
 import type { Situation } from '../ruling.ts';
+import { workersThat } from '../wording.ts';
 import {
   drainWorkers,
   type Load,
