@@ -1,6 +1,6 @@
 /** Puts action records into the actions queue, and does not give up while there is time. */
 import type { ActionRecord } from '../domain.ts';
-import { AutoscalerError } from '../errors.ts';
+import { AutoscalerError, asError } from '../errors.ts';
 import type { ActionSender } from '../reconcile/ports.ts';
 import { encodeActionRecord } from './record.ts';
 
@@ -32,7 +32,7 @@ export class RecordNotSentError extends AutoscalerError {
   readonly record: ActionRecord;
 
   constructor(record: ActionRecord, attempts: number, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = asError(cause).message;
     const what = `Cloud 66 accepted action ${record.actionId}, but its record could not be stored`;
     super(`${what} (attempts: ${attempts}; last: ${why}). Record: ${encodeActionRecord(record)}`, { cause });
     this.record = record;

@@ -17,7 +17,7 @@ import { overridesParameter } from '../config/overrides-parameter.ts';
 import { readSetting } from '../config/read.ts';
 import { globalSource } from '../config/settings.ts';
 import { readTargetsFile, type TargetsFile } from '../config/targets-file.ts';
-import { AutoscalerError } from '../errors.ts';
+import { AutoscalerError, asError } from '../errors.ts';
 import { hostOfStacks } from '../lambda/accounts.ts';
 import { createOverrideReader } from '../overrides/source.ts';
 import { createCloudWatch } from '../queue/cloudwatch.ts';
@@ -213,6 +213,6 @@ async function checkCredentials({ credentials }: AwsConnection): Promise<void> {
   try {
     if (typeof credentials === 'function') await credentials();
   } catch (error) {
-    throw new NoCredentialsError(error instanceof Error ? error.message : String(error));
+    throw new NoCredentialsError(asError(error).message);
   }
 }

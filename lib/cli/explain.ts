@@ -4,7 +4,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { openWindows } from '../config/schedule.ts';
 import type { Decision, DecisionInput, Observation, ServerCounts, Target } from '../domain.ts';
-import { AutoscalerError, InvalidInputError } from '../errors.ts';
+import { AutoscalerError, asError, InvalidInputError } from '../errors.ts';
 import { type Hold, holdOf, type WhatIf, whatIf } from '../policy/what-if.ts';
 import { createMemory } from '../reconcile/memory.ts';
 import { readEvidence, type StackEvidence } from '../reconcile/observe.ts';
@@ -93,7 +93,7 @@ async function readLog(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = asError(error).message;
     throw new InvalidInputError('explain', [{ field: '--decision', message: `${file} could not be read: ${why}` }]);
   }
 }

@@ -1,5 +1,7 @@
 /** Decides logged decisions again, with the code at hand, and compares byte for byte. Pure. */
+
 import type { Decision, DecisionInput } from '../domain.ts';
+import { asError } from '../errors.ts';
 import { decide } from '../policy/decide.ts';
 import { heldAsBusy } from '../reconcile/act.ts';
 import type { DecisionRecord } from './decision-log.ts';
@@ -42,7 +44,7 @@ export function replay({ input, decision }: DecisionRecord): Replay {
     // A record of another version may lack what this one looks at.
     return {
       kind: 'unusable',
-      why: `deciding on it failed: ${error instanceof Error ? error.message : String(error)}`,
+      why: `deciding on it failed: ${asError(error).message}`,
     };
   }
 }

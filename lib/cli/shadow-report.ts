@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { ReportAssets } from '../backtest/report/frame.ts';
 import { createDeploymentReader } from '../doctor/aws.ts';
-import { AutoscalerError, InvalidInputError } from '../errors.ts';
+import { AutoscalerError, asError, InvalidInputError } from '../errors.ts';
 import { compareShadow, type ShadowComparison } from '../shadow/compare.ts';
 import { renderShadowReport } from '../shadow/page.ts';
 import { parseShadowLog } from '../shadow/records.ts';
@@ -100,7 +100,7 @@ async function fileLines(file: string): Promise<readonly string[]> {
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) lines.push(line);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = asError(error).message;
     throw new InvalidInputError('shadow-report', [{ field: '--log', message: `${file} could not be read: ${why}` }]);
   }
   return lines;

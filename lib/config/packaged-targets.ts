@@ -1,6 +1,6 @@
 /** The targets of a fleet as a function gets them: a JSON file of variables beside its code, under its environment. */
 import { readFileSync } from 'node:fs';
-import { InvalidInputError } from '../errors.ts';
+import { asError, InvalidInputError } from '../errors.ts';
 import { type Environment, variableText } from './env.ts';
 
 /** Set by packaging when there is such a file. */
@@ -21,7 +21,7 @@ export function withPackagedTargets(environment: Environment, code: string): Env
     if (typeof variables !== 'object' || variables === null) throw new TypeError('an object expected');
     return { ...variables, ...environment };
   } catch (error) {
-    const message = `${PACKAGED_TARGETS} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `${PACKAGED_TARGETS} cannot be used: ${asError(error).message}`;
     throw new InvalidInputError('configuration', [{ field: FILE_VARIABLE, message }]);
   }
 }

@@ -4,8 +4,10 @@
  * compressed with gzip when it is larger than 10 kB, and error codes of the older query protocol in a header.
  * `createCloudWatchHandler` answers without a port, for a gateway that stands in front of several services.
  */
+
 import { createServer, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import { asError } from '../../errors.ts';
 import type { Clock } from '../../reconcile/ports.ts';
 import type { Alarms } from './alarms.ts';
 import { CloudWatchFault, invalid } from './faults.ts';
@@ -85,9 +87,7 @@ function reply(status: number, body: object, headers: Readonly<Record<string, st
 
 function failure(error: unknown): CloudWatchReply {
   const fault =
-    error instanceof CloudWatchFault
-      ? error
-      : new CloudWatchFault('InternalServiceFault', error instanceof Error ? error.message : String(error));
+    error instanceof CloudWatchFault ? error : new CloudWatchFault('InternalServiceFault', asError(error).message);
   const blame = fault.status < 500 ? 'Sender' : 'Receiver';
   const body = { __type: `com.amazonaws.cloudwatch#${fault.name}`, message: fault.message, Message: fault.message };
   return reply(fault.status, body, { 'x-amzn-query-error': `${fault.queryCode};${blame}` });
@@ -165,6 +165,6 @@ function parseBody(bytes: Buffer, encoding: string | undefined): unknown {
     const plain = encoding === 'gzip' ? gunzipSync(bytes, { maxOutputLength: MAX_BODY_BYTES }) : bytes;
     return plain.length === 0 ? {} : JSON.parse(plain.toString('utf8'));
   } catch (error) {
-    throw invalid(`The body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw invalid(`The body is not JSON: ${asError(error).message}`);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AutoscalerError } from '../../errors.ts';
+import { AutoscalerError, asError } from '../../errors.ts';
 import { wall } from '../time.ts';
 import { type Asset, readAssets } from './assets.ts';
 import { controlOf, type Hands } from './controls.ts';
@@ -57,7 +57,7 @@ export async function startPage({ feed, hands, port }: PageOptions): Promise<Pag
     });
   } catch (error) {
     streams.close();
-    throw new AutoscalerError(`--port ${port}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new AutoscalerError(`--port ${port}: ${asError(error).message}`);
   }
   const { port: bound } = server.address() as AddressInfo;
   const hosts = [`127.0.0.1:${bound}`, `localhost:${bound}`];
@@ -65,8 +65,7 @@ export async function startPage({ feed, hands, port }: PageOptions): Promise<Pag
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     answer({ request, response, assets, streams, feed, hands, hosts }).catch((error: unknown) => {
       // A browser that went away in the middle is nobody's fault; anything else is ours and must be seen.
-      if (!response.headersSent)
-        reply(response, 500, { error: error instanceof Error ? error.message : String(error) });
+      if (!response.headersSent) reply(response, 500, { error: asError(error).message });
     });
   });
   return {
