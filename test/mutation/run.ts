@@ -10,7 +10,7 @@ import { FLAG, runCommand } from '../bench/command.ts';
 
 const HELP = `npm run mutation -- [options]
 
-Coverage and mutation score of lib/policy, lib/actions and lib/reconcile by their own tests; about 25 minutes on two cores.
+Coverage and mutation score of lib/policy, lib/actions and lib/reconcile by their own tests; 25 to 45 minutes on two cores.
   --files 'lib/actions/*.ts'   only these, comma-separated
   --survivors                  list every change that no test noticed
   --json

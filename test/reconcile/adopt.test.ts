@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Action, ActionRecord } from '../../lib/domain.ts';
+import type { Action, ActionRecord, Reading } from '../../lib/domain.ts';
 import { userReferenceFor } from '../../lib/policy/actions.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { actionOf, depthOf, NOW, ok, placementOf, serverOf, unknown } from '../support/observations.ts';
@@ -9,6 +9,18 @@ import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 function ownAction(ageSeconds: number, decisionId = 'elsewhere'): Action {
   const userReference = userReferenceFor({ processName: 'worker', decisionId, previousCount: 1, desiredCount: 5 });
   return actionOf({ id: 77, startedAtMs: NOW - ageSeconds * 1000, finishedAtMs: null, success: null, userReference });
+}
+
+type World = ReturnType<typeof fakeWorld>;
+
+/** The stored records, as `target action`. */
+function followed({ records }: World): readonly string[] {
+  return records.map(({ targetId, actionId }) => `${targetId} ${actionId}`);
+}
+
+/** A world whose action log is another one at each reading. */
+function withLogs({ ports }: World, actions: () => Promise<Reading<readonly Action[]>>): World['ports'] {
+  return { ...ports, host: { ...ports.host, actions } };
 }
 
 describe('an accepted action without a record', () => {
@@ -71,7 +83,7 @@ describe('an accepted action without a record', () => {
       world.answers.depths = { worker: depth, mailer: ok(depthOf(45), NOW + 180_000) };
       const answers = [unknown('failed'), ok([ownAction(0, 'decision-1')], NOW + 180_000)];
       const actions = async () => answers.shift() ?? unknown('failed');
-      const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+      const ports = withLogs(world, actions);
       await reconcile(targets, ports, openSignals());
       expect(world.records).toContainEqual(expect.objectContaining({ actionId: 77, requestedCounts: { a: 5 } }));
     },
@@ -85,7 +97,7 @@ describe('an accepted action without a record', () => {
     world.answers.depths = { worker: ok(depthOf(45), NOW + 60_000), mailer: ok(depthOf(45), NOW + 60_000) };
     const answers = [ok<readonly Action[]>([], NOW + 60_000), ok([ownAction(-20)], NOW + 66_000)];
     const actions = async () => answers.shift() ?? unknown('failed');
-    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    const ports = withLogs(world, actions);
     world.answers.scale = () => {
       world.answers.nowMs += 6000;
       return { kind: 'refused', error: new Error('HTTP 422') };
@@ -105,7 +117,7 @@ describe('an accepted action without a record', () => {
       world.answers.nowMs += 6000;
       return log;
     };
-    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    const ports = withLogs(world, actions);
     await reconcile(targets, ports, openSignals());
     world.answers.depths = { worker: ok(depthOf(45)), mailer: ok(depthOf(45)) };
     const results = await reconcile(targets, ports, openSignals());
@@ -197,7 +209,7 @@ describe('an accepted action without a record', () => {
     const others = Array.from({ length: 5 }, (_, index) => targetOf(`x${index}`, { stackUid: `other-${index}` }));
     await reconcile([targetOf('worker'), targetOf('mailer'), ...others], world.ports, openSignals());
     expect(world.calls.filter((call) => call.startsWith('actions'))).toEqual(['actions stack-1']);
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
   });
 
   it('is found then also where the turn before had failed, for a reading that has nothing to do with it', async () => {
@@ -207,7 +219,7 @@ describe('an accepted action without a record', () => {
     const others = Array.from({ length: 5 }, (_, index) => targetOf(`x${index}`, { stackUid: `other-${index}` }));
     const targets = [targetOf('worker'), targetOf('mailer'), ...others];
     const results = await reconcile(targets, world.ports, openSignals());
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
     expect(results.get('worker')).toMatchObject({ kind: 'failed', decision: { reason: 'backlog_unknown' } });
   });
 
@@ -219,7 +231,7 @@ describe('an accepted action without a record', () => {
     world.answers.depths = { mailer: ok(depthOf(45), NOW + 60_000) };
     world.answers.actions = ok([ownAction(-20)], NOW + 60_000);
     await reconcile(targets, world.ports, openSignals());
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
   });
 
   it('is stored by the next pass when it was found for a target that had its turn, and the queue refused it', async () => {
@@ -241,7 +253,7 @@ describe('an accepted action without a record', () => {
     world.answers.nowMs += 60_000;
     world.answers.depths = {};
     await reconcile(targets, world.ports, openSignals());
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
   });
 
   it('is one more thing that failed where a reading had failed', async () => {
@@ -277,7 +289,7 @@ describe('an accepted action without a record', () => {
     };
     const results = await reconcile(targets, world.ports, openSignals());
     expect(results.get('reports')).toMatchObject({ kind: 'failed', decision: { reason: 'actions_unknown' } });
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
   });
 
   it('keeps no other target waiting while its record is stored', async () => {
@@ -307,9 +319,7 @@ describe('an accepted action without a record', () => {
         if (targetId === 'worker') throw new Error('the queue refused');
       },
     });
-    const { host } = world.ports;
-    const actions = async () => ok<readonly Action[]>([], world.answers.nowMs);
-    const ports = { ...world.ports, host: { ...host, actions } };
+    const ports = withLogs(world, async () => ok([], world.answers.nowMs));
     await reconcile([targetOf('worker'), targetOf('mailer')], ports, openSignals());
     expect(sent).toEqual(['worker', 'mailer']);
     await reconcile([targetOf('worker'), targetOf('mailer')], ports, openSignals());
@@ -326,7 +336,7 @@ describe('an accepted action without a record', () => {
     // Not to be read when this pass begins; then read, and the mailer's call takes long.
     const answers = [unknown('failed'), ok([], NOW + 30_000)];
     const actions = async () => answers.shift() ?? ok([ownAction(0, 'decision-1')], NOW + 65_000);
-    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    const ports = withLogs(world, actions);
     world.answers.scale = () => {
       world.answers.nowMs += 35_000;
       return { kind: 'accepted', actionId: 42 };
@@ -351,14 +361,14 @@ describe('an accepted action without a record', () => {
     });
     const own = { ...ownAction(0), startedAtMs: NOW };
     const actions = async () => ok(world.answers.nowMs < NOW + 60_000 ? [] : [own], world.answers.nowMs);
-    const ports = { ...world.ports, host: { ...world.ports.host, actions } };
+    const ports = withLogs(world, actions);
     const targets = ids.map((id) => targetOf(id));
     await reconcile(targets, ports, openSignals());
     expect(world.records.map(({ targetId }) => targetId)).not.toContain('worker');
     world.answers.nowMs = NOW + 60_000;
     world.answers.depths = {};
     await reconcile(targets, ports, openSignals());
-    expect(world.records.map(({ actionId, targetId }) => [actionId, targetId])).toContainEqual([77, 'worker']);
+    expect(followed(world)).toContain('worker 77');
   });
 
   it('is left alone when storing another one took until SQS has forgotten it', async () => {
