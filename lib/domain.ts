@@ -199,7 +199,10 @@ export interface LatencyStrategy {
   readonly drainShare: number;
   /** Standard deviations of the arrivals that are kept as head-room; null = the quantile of `targetPercent`. */
   readonly headroom: number | null;
-  /** A worker is kept until it has not been needed for this long; shortened for targets longer than a scale out takes. */
+  /**
+   * A worker is kept until it has not been needed for this long, a few after a busy hour up to four times as long; shortened for
+   * targets longer than a scale out takes.
+   */
   readonly keepIdleSeconds: number;
   /** What just began to rise is taken to rise further by this factor until a scale out lands. */
   readonly surgeFactor: number;

@@ -500,6 +500,31 @@ function drawnLatency(random: Random): DecisionInput {
   return inputOf(observation, { minWorkers: random.integer(0, 2), maxWorkers: random.pick([45, 200]), strategy });
 }
 
+/** Idle workers after an hour that called for many, and a rise on a queue whose minutes always vary. */
+function idleOnes(): readonly BookCase[] {
+  const burst = (workers: number, minutesAgo: number, target: Partial<typeof LATENCY> = {}) => {
+    const sent = Array<number>(60).fill(20);
+    sent[60 - minutesAgo] = 1000;
+    const looks = ok([{ atMs: secondsAgo(60), visible: 0, inFlight: 2, workers }]);
+    return at(
+      `${workers} workers, 1000 came ${minutesAgo} min ago, ${target.targetSeconds ?? 60} s`,
+      observationOf(workers, 0, { rates: ok(ratesOf(sent)), looks }),
+      { strategy: { ...LATENCY, ...target } },
+    );
+  };
+  const unrest = (spread: number, visible: number) => {
+    const sent = Array.from({ length: 60 }, (_, minute) => 40 + (minute % 2 === 0 ? spread : -spread));
+    const looks = ok([{ atMs: secondsAgo(60), visible: 0, inFlight: 4, workers: 6 }]);
+    const observation = observationOf(6, 0, { backlog: ok(depthOf(visible, 6)), rates: ok(ratesOf(sent)), looks });
+    return at(`${visible} wait, minutes of 40 +- ${spread}`, observation, { strategy: LATENCY });
+  };
+  return [
+    ...[4, 5, 6, 7, 8, 9, 10].flatMap((workers) => [5, 6, 10, 11, 20, 21, 60].map((ago) => burst(workers, ago))),
+    ...[90, 150, 300].map((targetSeconds) => burst(6, 8, { targetSeconds })),
+    ...[0, 5, 10, 20, 40].flatMap((spread) => [20, 60, 120].map((visible) => unrest(spread, visible))),
+  ];
+}
+
 /** Every case, those at the edges first. */
 export function bookCases(): { readonly edges: readonly BookCase[]; readonly drawn: readonly BookCase[] } {
   const random = createRandom('decision-book');
@@ -518,6 +543,7 @@ export function bookCases(): { readonly edges: readonly BookCase[]; readonly dra
       ...stack().map(withLatency),
       ...people(),
       ...effects(),
+      ...idleOnes(),
     ],
     drawn: [...draw('depth', 150, drawnDepth), ...draw('latency', 450, drawnLatency)],
   };

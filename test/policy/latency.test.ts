@@ -131,6 +131,50 @@ describe('strategy latency', () => {
     expect(kept(600)).toBeLessThan(kept(60));
   });
 
+  /** Jobs of 6 s, 20 a minute, and a burst of 1000 some minutes ago: nothing is foreseen. */
+  const afterBurst = (workers: number, minutesAgo: number) => {
+    const sent = Array<number>(60).fill(20);
+    sent[60 - minutesAgo] = 1000;
+    return steadyAt(workers, 20, 0, { rates: ok(ratesOf(sent)), looks: ok([lookAt(60, 0, 2, workers)]) });
+  };
+
+  it('keeps a few idle workers after an hour that called for many: a change has its price', () => {
+    // The burst called for 100 workers, a change takes 67.5 s: its price is 0.3 x 100 x 67.5, some 2025 worker-seconds.
+    // 3 workers are enough: 7 idle ones are worth 2100 after the usual 300 s, 6 are worth 1800.
+    const few = decided(afterBurst(9, 8));
+    expect([few.action, few.reason]).toEqual(['hold', 'on_target']);
+    expect(few.steps.at(-2)?.why).toBe(
+      '3 workers are enough. 6 workers stay idle until that has cost 2026 worker-seconds, the price of a change, ' +
+        'which keeps the next one waiting for 68 s; or for 1200 s.',
+    );
+    expect(decided(afterBurst(10, 8)).desiredCount).toBe(3);
+  });
+
+  it('stops them when they were idle for longer, the last ones after four times as long', () => {
+    const why = (workers: number, minutesAgo: number) =>
+      decided(afterBurst(workers, minutesAgo)).steps.find(({ name }) => name === 'recommend')?.why;
+    expect(why(7, 10)).toContain('4 workers stay idle');
+    expect(why(7, 11)).toBe('3 workers are enough, and were for 600 s.');
+    expect(why(6, 20)).toContain('3 workers stay idle');
+    expect(why(6, 21)).toBe('3 workers are enough, and were for 1200 s.');
+  });
+
+  it('says of no worker that it was idle for longer than is recorded', () => {
+    const kept = decided(afterBurst(5, 50), policy({ keepIdleSeconds: 3600 }));
+    expect(kept.steps.find(({ name }) => name === 'recommend')?.why).toBe('The workers keep the target.');
+    const quiet = decided(steadyAt(5, 20, 0, { looks: ok([lookAt(60, 0, 2, 5)]) }), policy({ keepIdleSeconds: 3000 }));
+    expect(quiet.steps.find(({ name }) => name === 'recommend')?.why).toBe(
+      '3 workers are enough, and were for 3000 s.',
+    );
+    const longest = decided(afterBurst(5, 20), policy({ keepIdleSeconds: 950 }));
+    expect(longest.steps.find(({ name }) => name === 'recommend')?.why).toContain('or for 3600 s.');
+  });
+
+  it('does not mind a change where the target leaves time for the next one', () => {
+    expect(decided(afterBurst(5, 8), policy({ targetSeconds: 300 })).action).toBe('scale_in');
+    expect(decided(steadyAt(5, 20, 0, { looks: ok([lookAt(60, 0, 2, 5)]) })).action).toBe('scale_in');
+  });
+
   it('holds instead of scaling in when the recorded rates are missing or too old', () => {
     const missing = decided(steadyAt(20, 0, 0, { rates: unknown('failed') }));
     expect([missing.action, missing.reason]).toEqual(['hold', 'history_unknown']);

@@ -125,3 +125,8 @@ export function normalQuantile(percent: number): number {
   const below = 1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t;
   return Math.max(0, t - above / below);
 }
+
+/** Rounds up, forgiving the last digits of floating-point sums. */
+export function wholeWorkers(exact: number): number {
+  return Math.max(0, Math.ceil(exact - 1e-9));
+}

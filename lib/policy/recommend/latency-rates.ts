@@ -8,6 +8,9 @@
  */
 import type { Backlog, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
 
+/** So much of the past is read: it tells how long jobs run, how restless the queue is, and what was needed of late. */
+export const RATES_WINDOW_SECONDS = 3600;
+
 /** Without any hint a job is thought to run this long, until the first jobs were seen. */
 const UNKNOWN_JOB_SECONDS = 10;
 /** The start, hint or guess, weighs as much as this many finished jobs: what is seen soon outweighs a wrong hint. */

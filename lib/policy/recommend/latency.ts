@@ -12,7 +12,7 @@
  *
  * Scale in weighs an idle worker against starting it again: a worker goes when it was not needed for `keepIdleSeconds`
  * (delayed-off: Gandhi et al. 2010; a few times its start-up cost, as ski rental advises). "Needed" is the fewest workers
- * that would have done the work of that time. The longer the target compared with L, the less head-room and keeping it
+ * that would have done the work of that time. A few idle workers stay longer, see latency-rest.ts. The longer the target compared with L, the less head-room and keeping it
  * takes, because there is time to react: both shrink with L/W.
  *
  * Bursts shorter than L cannot be met by reaction. Those that return with the clock are foreseen (see patterns.ts): the
@@ -30,22 +30,13 @@ import {
   restingWorkers,
   steadyWorkers,
   waitingAtLanding,
+  wholeWorkers,
   workersForForeseen,
-  workersThatWouldHaveDone,
 } from './latency-need.ts';
-import {
-  EXPLAINED_FACTOR,
-  expectedAt,
-  isFresh,
-  keepSeconds,
-  lasting,
-  type Picture,
-  pictureOf,
-} from './latency-picture.ts';
+import { isFresh, keepSeconds, lasting, type Picture, pictureOf } from './latency-picture.ts';
+import { DEAD_BAND, keptWorkers, type Rest, restOf } from './latency-rest.ts';
 import type { Recommendation } from './recommend.ts';
 
-/** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
-const DEAD_BAND = 0.1;
 /**
  * Workers for foreseen arrivals are ordered earlier than the lead, by about the longest that a change took of late: some take
  * twice as long as others, or fail and are tried again, and looks are a minute apart.
@@ -89,15 +80,16 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
     newestWorkers(picture),
     anyWorker(backlog),
   );
-  const kept = keptWorkers(picture);
-  const enough = Math.max(
+  const clearing = backlog.visible / (load.perWorker * share * load.targetSeconds);
+  const rest = restOf(picture, Math.max(resting, foreseen.workers, clearing));
+  const out = wholeWorkers(needed);
+  const steps = workingOf(picture, {
+    drain,
+    steady,
+    foreseen,
     resting,
-    kept,
-    foreseen.workers,
-    backlog.visible / (load.perWorker * share * load.targetSeconds),
-  );
-  const [out, into] = [wholeWorkers(needed), wholeWorkers(enough)];
-  const steps = workingOf(picture, { drain, steady, foreseen, resting, kept });
+    kept: keptWorkers(picture, keepSeconds(picture)),
+  });
   const worthwhile = (1 + DEAD_BAND) * workers;
   const overdue = reaction > Math.max(worthwhile, (workers * shareToBegin) / share);
   if (out > workers && (overdue || foreseen.workers > worthwhile)) {
@@ -112,35 +104,28 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
       lacks: null,
     };
   }
-  if (into < workers && workers - into >= Math.max(1, DEAD_BAND * workers)) {
-    const why = `${workersThat(into, 'is enough, and was', 'are enough, and were')} for ${Math.round(keepSeconds(picture))} s.`;
-    return {
-      count: into,
-      exact: enough,
-      reason: 'wait_below_target',
-      steps,
-      why,
-      lacks: isFresh(picture) ? null : 'rates',
-    };
+  if (rest.kind === 'stop') {
+    const { count, exact, idleSeconds } = rest;
+    const why = `${workersThat(count, 'is enough, and was', 'are enough, and were')} for ${Math.round(idleSeconds)} s.`;
+    return { count, exact, reason: 'wait_below_target', steps, why, lacks: isFresh(picture) ? null : 'rates' };
   }
-  return {
-    count: workers,
-    exact: workers,
-    reason: 'on_target',
-    steps,
-    why: 'The workers keep the target.',
-    lacks: null,
-  };
+  return { count: workers, exact: workers, reason: 'on_target', steps, why: whyAsItIs(rest, load), lacks: null };
+}
+
+/** Why the count stays: nobody is idle, or stopping the idle ones is not worth a change yet. */
+function whyAsItIs(rest: Exclude<Rest, { kind: 'stop' }>, { leadSeconds }: Load): string {
+  if (rest.kind === 'busy') return 'The workers keep the target.';
+  const { count, idle, priceSeconds, longestSeconds } = rest;
+  return (
+    `${workersThat(count, 'is', 'are')} enough. ${workersThat(idle, 'stays', 'stay')} idle until that has cost ` +
+    `${Math.round(priceSeconds)} worker-seconds, the price of a change, which keeps the next one waiting for ` +
+    `${Math.round(leadSeconds)} s; or for ${Math.round(longestSeconds)} s.`
+  );
 }
 
 /** Workers for arrivals that last, with some head-room. */
 function steadyFor(picture: Picture, load: Load): number {
   return steadyWorkers({ ...load, arrivals: lasting(picture, load.arrivals) }, load.headroom / 4);
-}
-
-/** Rounds up, forgiving the last digits of floating-point sums. */
-function wholeWorkers(exact: number): number {
-  return Math.max(0, Math.ceil(exact - 1e-9));
 }
 
 /** Whatever waits or runs keeps one worker. */
@@ -181,27 +166,6 @@ function foreseenWorkers(picture: Picture): Foreseen {
     if (workers > most.workers) most = { workers, expected: count, cycleMinutes: cycleMinutes[at] ?? 0 };
   }
   return most;
-}
-
-/** The fewest workers that would have done the surprising work of the time that idle workers are kept for. */
-function keptWorkers(picture: Picture): number {
-  const { now, rates, load, arrivals } = picture;
-  if (rates === null) return 0;
-  const { startMs, periodSeconds, sent } = rates;
-  const endMs = startMs + sent.length * periodSeconds * 1000;
-  const periods = Math.ceil(keepSeconds(picture) / periodSeconds);
-  const counts: number[] = [];
-  for (let at = Math.max(0, sent.length - periods); at < sent.length; at += 1) {
-    const count = sent[at] ?? 0;
-    const expected = expectedAt(picture, startMs + at * periodSeconds * 1000);
-    counts.push(count <= EXPLAINED_FACTOR * expected ? 0 : count);
-  }
-  // What CloudWatch has not shown yet came at the newest rate, unless it was foreseen.
-  const unseenSeconds = Math.max(20, (now - endMs) / 1000);
-  const foreseen = expectedAt(picture, now) > 0 || expectedAt(picture, now - 60_000) > 0;
-  counts.push(foreseen ? 0 : arrivals.newest * unseenSeconds);
-  const slackSeconds = Math.max(0, load.targetSeconds - load.leadSeconds);
-  return workersThatWouldHaveDone(counts, periodSeconds, load.perWorker, slackSeconds);
 }
 
 /** The quantities of the decision, one line each. */
