@@ -391,6 +391,29 @@ describe('the estimates', () => {
     expect(arrivalRates(NOW, depthOf(60), [lookAt(0, 0, 5, 5)], ratesOf([60, 60]), 6).newest).toBe(1);
   });
 
+  it('takes for a rise what this queue does not do all the time', () => {
+    // 120 came in the last minute and 40 did of late. Where minutes vary by chance, 80 more is a rise; where every other one has
+    // 70 and the others 10, a difference of 60 is usual, and 120 may be as well.
+    const seen = (minutes: readonly (number | null)[]) =>
+      arrivalRates(NOW, depthOf(120), [lookAt(60, 0, 0, 5)], { ...ratesOf([]), sent: minutes }, 6);
+    const every = (count: number, other: number | null) =>
+      Array.from({ length: 60 }, (_, minute) => (minute % 2 === 0 ? count : other));
+    const calm = seen(every(40, 40));
+    expect(calm.rise).toBeCloseTo((120 - 40 - 3 * Math.sqrt(2 * 40)) / 60, 5);
+    const restless = seen(every(70, 10));
+    expect(restless.rise).toBe(0);
+    // The index of dispersion: 60² / 80 / 0.455.
+    expect(restless.noise).toBeCloseTo(Math.sqrt((3600 / 80 / 0.455) * restless.usual * 60) / 60, 5);
+    // A few minutes in which the rate changed are not the usual unrest; minutes that are not there tell nothing.
+    expect(seen([...every(40, 40).slice(0, 50), ...Array<number>(5).fill(4), ...Array<number>(5).fill(40)]).noise).toBe(
+      calm.noise,
+    );
+    expect(seen(every(40, null)).noise).toBe(calm.noise);
+    // Nine pairs are too few to tell, ten are not.
+    expect(seen(every(70, 10).slice(0, 10)).rise).toBeGreaterThan(0);
+    expect(seen(every(70, 10).slice(0, 11)).rise).toBe(0);
+  });
+
   it('mixes newest and usual rate unless they clearly differ', () => {
     const rates = ratesOf([60, 60, 60, 60, 60]);
     const calm = arrivalRates(NOW, depthOf(3), [lookAt(60, 0, 0, 5)], rates, 6);

@@ -92,8 +92,12 @@ export interface ArrivalRates {
   readonly jump: number;
 }
 
-/** A count varies by more than a Poisson count, since jobs come in groups: twice its variance. */
-const DISPERSION = 2;
+/** A count varies by more than a Poisson count, since jobs come in groups: at least so many times its variance. */
+const LEAST_DISPERSION = 2;
+/** What one recorded minute and the next tell of it is believed from so many pairs on. */
+const LEAST_PAIRS = 10;
+/** The median of a squared normal deviation, whose mean is 1. */
+const MEDIAN_OF_SQUARE = 0.455;
 const CLEAR_DEVIATIONS = 3;
 
 /** The arrival rates at `now`, with jobs of `jobSeconds`. */
@@ -107,12 +111,31 @@ export function arrivalRates(
   const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
   const newest = balance(now, backlog, looks, jobSeconds) ?? usual ?? 0;
   const level = usual ?? newest;
-  const noise = Math.sqrt(DISPERSION * Math.max(level * 60, 1)) / 60;
+  const noise = Math.sqrt(dispersionOf(rates) * Math.max(level * 60, 1)) / 60;
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
   const best = clear ? newest : (newest + level) / 2;
   const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
   const jump = Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
   return { usual: level, newest, noise, best, rise, jump };
+}
+
+/**
+ * How many times its mean the count of a minute varies (index of dispersion; 1 = Poisson), from the differences of
+ * neighbouring minutes of the last hour: (b − a)² / (a + b) is 1 on average where jobs come one by one, 20 where they come in
+ * groups of 20. Its median tells the usual unrest of this queue; the few minutes in which its rate changed do not move it.
+ */
+function dispersionOf(rates: RateHistory | null): number {
+  if (rates === null) return LEAST_DISPERSION;
+  const { sent } = rates;
+  const squares: number[] = [];
+  for (let at = 1; at < sent.length; at += 1) {
+    const [before, after] = [sent[at - 1] ?? null, sent[at] ?? null];
+    if (before === null || after === null || before + after === 0) continue;
+    squares.push((after - before) ** 2 / (before + after));
+  }
+  if (squares.length < LEAST_PAIRS) return LEAST_DISPERSION;
+  squares.sort((a, b) => a - b);
+  return Math.max(LEAST_DISPERSION, (squares[squares.length >> 1] as number) / MEDIAN_OF_SQUARE);
 }
 
 /** The rate as it was at the last look, from the looks before it; 0 where there were none. */
