@@ -68,11 +68,10 @@ export const STRATEGY_SETTINGS = {
   },
   KEEP_IDLE_SECONDS: {
     ...STRATEGY,
-    // No more is read of what came lately.
-    type: wholeNumber(0, 3600),
+    type: wholeNumber(0, 86_400),
     unit: 'seconds',
     default: '300',
-    doc: 'Strategy latency: a worker is stopped when it was not needed for this long; up to four times as long where few are idle after an hour that called for many, shorter where the target leaves time to start it again.',
+    doc: 'Strategy latency: a worker is stopped when it was not needed for this long (a minute at least, an hour at most); up to four times as long where few are idle after a busy hour, shorter where the target leaves time to start it again.',
   },
   SURGE_FACTOR: {
     ...STRATEGY,

@@ -1,9 +1,11 @@
 /** What CloudWatch recorded of the queues: read on the way to a change only, for all targets of a pass at once. */
 import type { ArrivalForecast, EvidenceName, Observation, RateHistory, Reading, Target } from '../domain.ts';
 import { forecastArrivals, PATTERN_HISTORY_SECONDS } from '../policy/patterns.ts';
-import { RATES_WINDOW_SECONDS } from '../policy/recommend/latency-rates.ts';
 import type { Memory } from './memory.ts';
 import type { Clock, QueueReader, RatesQuery } from './ports.ts';
+
+/** The rates of the last hour tell how long jobs run, those of the last minutes how many come. */
+const RATES_WINDOW_SECONDS = 3600;
 
 /** What a target's decision asks for. */
 export interface Wish {

@@ -8,6 +8,7 @@ import type {
   Look,
   Observation,
   Policy,
+  RateHistory,
 } from '../../lib/domain.ts';
 import { changeTimes, lastChangeSeconds } from '../../lib/policy/actions.ts';
 import { decide } from '../../lib/policy/decide.ts';
@@ -138,41 +139,90 @@ describe('strategy latency', () => {
     return steadyAt(workers, 20, 0, { rates: ok(ratesOf(sent)), looks: ok([lookAt(60, 0, 2, workers)]) });
   };
 
+  const whyOf = (decision: Decision) => decision.steps.find(({ name }) => name === 'recommend')?.why;
+
   it('keeps a few idle workers after an hour that called for many: a change has its price', () => {
     // The burst called for 100 workers, a change takes 67.5 s: its price is 0.3 x 100 x 67.5, some 2025 worker-seconds.
-    // 3 workers are enough: 7 idle ones are worth 2100 after the usual 300 s, 6 are worth 1800.
-    const few = decided(afterBurst(9, 8));
+    // 3 workers are enough: 7 idle ones have cost 2100 after the usual 300 s, 6 have cost 1800.
+    const few = decided(afterBurst(9, 6));
     expect([few.action, few.reason]).toEqual(['hold', 'on_target']);
-    expect(few.steps.at(-2)?.why).toBe(
-      '3 workers are enough. 6 workers stay idle until that has cost 2026 worker-seconds, the price of a change, ' +
-        'which keeps the next one waiting for 68 s; or for 1200 s.',
+    expect(whyOf(few)).toBe(
+      '3 workers are enough. 6 workers stay idle until that has cost 2025 worker-seconds, or for 1200 s: ' +
+        'a change keeps the next one waiting for 68 s, and this hour called for 100 workers.',
     );
-    expect(decided(afterBurst(10, 8)).desiredCount).toBe(3);
+    expect(whyOf(decided(afterBurst(10, 6)))).toBe('3 workers are enough, and were for 300 s.');
+    expect(decided(afterBurst(10, 6)).desiredCount).toBe(3);
   });
 
-  it('stops them when they were idle for longer, the last ones after four times as long', () => {
-    const why = (workers: number, minutesAgo: number) =>
-      decided(afterBurst(workers, minutesAgo)).steps.find(({ name }) => name === 'recommend')?.why;
-    expect(why(7, 10)).toContain('4 workers stay idle');
-    expect(why(7, 11)).toBe('3 workers are enough, and were for 600 s.');
-    expect(why(6, 20)).toContain('3 workers stay idle');
-    expect(why(6, 21)).toBe('3 workers are enough, and were for 1200 s.');
+  it('stops them when their idling has cost that price, the last ones after four times as long', () => {
+    const at = (workers: number, minutesAgo: number) => {
+      const decision = decided(afterBurst(workers, minutesAgo));
+      return [decision.desiredCount, whyOf(decision)?.slice(-10)];
+    };
+    expect(at(9, 7)).toEqual([3, 'for 360 s.']);
+    expect(at(5, 17)[0]).toBe(5);
+    expect(at(5, 18)).toEqual([3, 'or 1020 s.']);
+    expect(at(4, 20)[0]).toBe(4);
+    expect(at(4, 21)).toEqual([3, 'or 1200 s.']);
+  });
+
+  it('keeps them no sooner for a longer time', () => {
+    const counts = [60, 240, 300, 330, 360, 420, 600, 3600].map(
+      (keepIdleSeconds) => decided(afterBurst(9, 7), policy({ keepIdleSeconds })).desiredCount ?? 0,
+    );
+    expect(counts).toEqual(counts.toSorted((one, other) => one - other));
+    expect(new Set(counts)).toEqual(new Set([3, 9]));
+  });
+
+  it('prices a change by no more workers than are allowed, and by those alone that may go', () => {
+    expect(decided(afterBurst(4, 6), policy({}, { maxWorkers: 10 })).desiredCount).toBe(3);
+    const least = decided(afterBurst(9, 6), policy({}, { minWorkers: 8 }));
+    expect(whyOf(least)).toContain('1 worker stays idle');
+    const rests = decided(afterBurst(9, 6), policy({}, { minWorkers: 9 }));
+    expect([rests.action, rests.reason]).toEqual(['hold', 'at_minimum']);
+  });
+
+  it('minds a change less the more time the target leaves for the next one', () => {
+    const cost = (targetSeconds: number) => {
+      const why = whyOf(decided(afterBurst(6, 6), policy({ targetSeconds }))) ?? '';
+      return Number(/has cost (\d+) worker/.exec(why)?.[1] ?? 0);
+    };
+    // Of the arrivals until the landing, (2 x 67.5 + 60 - 75) / (67.5 + 60) have no other chance at a target of 75 s,
+    // and the burst calls for fewer workers where it may be worked off 7.5 s longer.
+    expect(cost(60)).toBe(2025);
+    expect(cost(75) / cost(60)).toBeCloseTo((120 / 127.5) * (60 / 67.5), 2);
+    expect(cost(300)).toBe(0);
+    expect(decided(afterBurst(5, 6), policy({ targetSeconds: 300 })).action).toBe('scale_in');
+    expect(decided(steadyAt(5, 20, 0, { looks: ok([lookAt(60, 0, 2, 5)]) })).action).toBe('scale_in');
+  });
+
+  it('takes a minute that is not on record to be like the busier of those beside it', () => {
+    const seen = (...minutes: readonly (number | null)[]) => {
+      const sent = [...Array<number>(30).fill(20), ...minutes, ...Array<number>(12).fill(20)];
+      const rates = { ...ratesOf(Array<number>(sent.length).fill(20)), sent };
+      return decided(steadyAt(5, 20, 0, { rates: ok(rates), looks: ok([lookAt(60, 0, 2, 5)]) }));
+    };
+    expect(whyOf(seen(1000, 1000))).toContain('this hour called for 100 workers');
+    for (const gap of [seen(1000, null), seen(null, 1000), seen(1000, null, null, 20)])
+      expect(whyOf(gap)).toBe(whyOf(seen(1000, 1000)));
+    expect(seen(20, null).desiredCount).toBe(3);
   });
 
   it('says of no worker that it was idle for longer than is recorded', () => {
-    const kept = decided(afterBurst(5, 50), policy({ keepIdleSeconds: 3600 }));
-    expect(kept.steps.find(({ name }) => name === 'recommend')?.why).toBe('The workers keep the target.');
-    const quiet = decided(steadyAt(5, 20, 0, { looks: ok([lookAt(60, 0, 2, 5)]) }), policy({ keepIdleSeconds: 3000 }));
-    expect(quiet.steps.find(({ name }) => name === 'recommend')?.why).toBe(
-      '3 workers are enough, and were for 3000 s.',
-    );
-    const longest = decided(afterBurst(5, 20), policy({ keepIdleSeconds: 950 }));
-    expect(longest.steps.find(({ name }) => name === 'recommend')?.why).toContain('or for 3600 s.');
+    const short = (minutes: number, keepIdleSeconds: number) => {
+      const rates = ok(ratesOf(Array<number>(minutes).fill(20)));
+      return whyOf(decided(steadyAt(5, 20, 0, { rates, looks: IDLE }), policy({ keepIdleSeconds })));
+    };
+    expect(short(1, 3600)).toBe('3 workers are enough, and were for 60 s.');
+    expect(short(10, 900)).toBe('3 workers are enough, and were for 600 s.');
+    expect(short(60, 86_400)).toBe('3 workers are enough, and were for 3600 s.');
   });
 
-  it('does not mind a change where the target leaves time for the next one', () => {
-    expect(decided(afterBurst(5, 8), policy({ targetSeconds: 300 })).action).toBe('scale_in');
-    expect(decided(steadyAt(5, 20, 0, { looks: ok([lookAt(60, 0, 2, 5)]) })).action).toBe('scale_in');
+  it('blames a record that is too old, not the price', () => {
+    const old = afterBurst(9, 6);
+    const rates = ok(ratesOf(Array<number>(60).fill(20), 6, NOW - 600_000));
+    const decision = decided({ ...old, rates });
+    expect([decision.action, decision.reason]).toEqual(['hold', 'history_unknown']);
   });
 
   it('holds instead of scaling in when the recorded rates are missing or too old', () => {
@@ -391,6 +441,20 @@ describe('the estimates', () => {
     expect(arrivalRates(NOW, depthOf(60), [lookAt(0, 0, 5, 5)], ratesOf([60, 60]), 6).newest).toBe(1);
   });
 
+  it('takes what the first look finds in a queue that was empty to have come within a minute', () => {
+    const first = (rates: RateHistory | null, backlog = depthOf(50, 10)) => arrivalRates(NOW, backlog, [], rates, 6);
+    expect(first(ratesOf([])).newest).toBe(1);
+    const silent = first(ratesOf([0, 0, 0]));
+    expect([silent.newest, silent.usual, silent.jump]).toEqual([1, 0, 0]);
+    expect(silent.rise).toBeGreaterThan(0.9);
+    // Jobs in hand when the record ends tell of work that may have waited then; no record tells nothing at all.
+    expect(first(ratesOf([0, 0, 6])).newest).toBeCloseTo(2 / 60);
+    expect(first({ ...ratesOf([0, 6, 0]), inFlight: [0, 1, null] }).newest).toBeCloseTo(2 / 60);
+    expect(first(null).newest).toBe(0);
+    // What is recorded is not taken back because little is there now.
+    expect(first({ ...ratesOf([60, 60]), inFlight: [1, 0] }, depthOf(1)).newest).toBe(1);
+  });
+
   it('takes for a rise what this queue does not do all the time', () => {
     // 120 came in the last minute and 40 did of late. Where minutes vary by chance, 80 more is a rise; where every other one has
     // 70 and the others 10, a difference of 60 is usual, and 120 may be as well.
@@ -404,11 +468,17 @@ describe('the estimates', () => {
     expect(restless.rise).toBe(0);
     // The index of dispersion: 60² / 80 / 0.455.
     expect(restless.noise).toBeCloseTo(Math.sqrt((3600 / 80 / 0.455) * restless.usual * 60) / 60, 5);
-    // A few minutes in which the rate changed are not the usual unrest; minutes that are not there tell nothing.
-    expect(seen([...every(40, 40).slice(0, 50), ...Array<number>(5).fill(4), ...Array<number>(5).fill(40)]).noise).toBe(
-      calm.noise,
-    );
-    expect(seen(every(40, null)).noise).toBe(calm.noise);
+    // A few minutes in which the rate changed are not the usual unrest, nor are batches in a silent queue; minutes that are
+    // not there tell nothing.
+    const noiseOf = (minutes: readonly (number | null)[]) =>
+      seen(minutes).noise / Math.sqrt(Math.max(seen(minutes).usual, 1 / 60));
+    const usual = Math.sqrt(2 / 60);
+    const changed = [...every(40, 40).slice(0, 28), 4, 90, 4, 90, ...every(40, 40).slice(0, 28)];
+    expect(noiseOf(changed)).toBeCloseTo(usual, 6);
+    expect(noiseOf(Array.from({ length: 60 }, (_, minute) => (minute % 5 === 0 ? 600 : 0)))).toBeCloseTo(usual, 6);
+    expect(noiseOf(every(40, null))).toBeCloseTo(usual, 6);
+    // Minutes of 9 and 100: numbers, not their spelling, are put in order.
+    expect(noiseOf([...every(41, 50).slice(0, 33), ...every(10, 400).slice(0, 27)])).toBeLessThan(2 * usual);
     // Nine pairs are too few to tell, ten are not.
     expect(seen(every(70, 10).slice(0, 10)).rise).toBeGreaterThan(0);
     expect(seen(every(70, 10).slice(0, 11)).rise).toBe(0);

@@ -126,6 +126,9 @@ export function normalQuantile(percent: number): number {
   return Math.max(0, t - above / below);
 }
 
+/** Changes smaller than this share of the count are not worth an action, which blocks the lever for a minute. */
+export const DEAD_BAND = 0.1;
+
 /** Rounds up, forgiving the last digits of floating-point sums. */
 export function wholeWorkers(exact: number): number {
   return Math.max(0, Math.ceil(exact - 1e-9));

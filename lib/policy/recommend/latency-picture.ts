@@ -38,6 +38,7 @@ export interface Picture {
   readonly now: number;
   readonly strategy: LatencyStrategy;
   readonly workers: number;
+  readonly bounds: Situation['bounds'];
   readonly backlog: Backlog;
   readonly arrivals: ArrivalRates;
   readonly jobSeconds: number;
@@ -60,12 +61,12 @@ export interface Picture {
 
 /** The picture of one moment. Rates and forecast that are not there leave it poorer, never wrong. */
 export function pictureOf(situation: Situation, strategy: LatencyStrategy, backlog: Backlog): Picture {
-  const { now, observation, currentCount: workers, placement } = situation;
+  const { now, observation, currentCount: workers, placement, bounds } = situation;
   const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
   const rates = observation.rates.kind === 'ok' ? observation.rates.value : null;
   const inHand = trueShareInHand(backlog, workers, looks, strategy.jobsPerWorker);
   const jobSeconds = serviceSeconds(strategy, rates) * inHand;
-  const arrivals = arrivalRates(now, backlog, looks, rates, jobSeconds);
+  const arrivals = arrivalRates(now, backlog, looks, rates ?? silenceOf(observation.rates), jobSeconds);
   const changeSeconds = lastChangeSeconds(observation, placement.processName);
   const lead = leadSeconds(changeSeconds);
   const foresight = foresightOf(strategy.targetSeconds, lead);
@@ -94,6 +95,7 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
     now,
     strategy,
     workers,
+    bounds,
     backlog,
     arrivals,
     jobSeconds,
@@ -108,6 +110,12 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
     explained,
     maxAgeSeconds: situation.policy.metricMaxAgeSeconds,
   };
+}
+
+/** A queue of which SQS counted nothing for an hour was empty: nothing is on record, which is more than no record. */
+function silenceOf(rates: Situation['observation']['rates']): RateHistory | null {
+  if (rates.kind !== 'missing' || rates.why !== 'asleep') return null;
+  return { startMs: 0, periodSeconds: 60, sent: [], deleted: [], inFlight: [] };
 }
 
 /** What clearly began to rise is taken to rise further. */

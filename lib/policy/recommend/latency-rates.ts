@@ -5,11 +5,9 @@
  * Service time by Little's law: the mean number of jobs in hand = jobs finished per second × seconds per job, so
  * seconds per job = Σ in hand / Σ finished, over the last hour. Idle minutes weigh nothing, a hint counts as the first few jobs.
  * Arrivals by balance: what came = what is there now − what was there + what was finished meanwhile.
+ * The first look has nothing to compare with: it goes by the record, and by what is there now where the record ends empty.
  */
 import type { Backlog, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
-
-/** So much of the past is read: it tells how long jobs run, how restless the queue is, and what was needed of late. */
-export const RATES_WINDOW_SECONDS = 3600;
 
 /** Without any hint a job is thought to run this long, until the first jobs were seen. */
 const UNKNOWN_JOB_SECONDS = 10;
@@ -28,6 +26,8 @@ const STARTUP_SECONDS = 15;
 /** Looks within this time tell the newest rate; the balance goes back at least so far, to be more than noise. */
 const LOOKBACK_SECONDS = 100;
 const BALANCE_SECONDS = 40;
+/** What the first look finds in a queue that was empty is taken to have come within so long. */
+const FIRST_SEEN_SECONDS = 60;
 /** The usual rate is that of so many recorded minutes. */
 const USUAL_MINUTES = 5;
 
@@ -109,33 +109,42 @@ export function arrivalRates(
   jobSeconds: number,
 ): ArrivalRates {
   const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
-  const newest = balance(now, backlog, looks, jobSeconds) ?? usual ?? 0;
+  const newest = balance(now, backlog, looks, jobSeconds) ?? Math.max(usual ?? 0, firstSeen(backlog, rates));
   const level = usual ?? newest;
   const noise = Math.sqrt(dispersionOf(rates) * Math.max(level * 60, 1)) / 60;
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
   const best = clear ? newest : (newest + level) / 2;
   const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
-  const jump = Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
+  // On the first look nobody knows what came when: a rise, but not one that was seen to begin.
+  const jump = looks.length === 0 ? 0 : Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
   return { usual: level, newest, noise, best, rise, jump };
 }
 
 /**
  * How many times its mean the count of a minute varies (index of dispersion; 1 = Poisson), from the differences of
  * neighbouring minutes of the last hour: (b − a)² / (a + b) is 1 on average where jobs come one by one, 20 where they come in
- * groups of 20. Its median tells the usual unrest of this queue; the few minutes in which its rate changed do not move it.
+ * groups of 20. Its median tells the usual unrest of this queue: neither the few minutes in which its rate changed move it,
+ * nor single batches in a queue that is mostly silent. (Where a minute brings one group at most it says up to twice as much.)
  */
 function dispersionOf(rates: RateHistory | null): number {
-  if (rates === null) return LEAST_DISPERSION;
-  const { sent } = rates;
+  const sent = rates?.sent ?? [];
   const squares: number[] = [];
   for (let at = 1; at < sent.length; at += 1) {
     const [before, after] = [sent[at - 1] ?? null, sent[at] ?? null];
-    if (before === null || after === null || before + after === 0) continue;
-    squares.push((after - before) ** 2 / (before + after));
+    if (before !== null && after !== null) squares.push((after - before) ** 2 / Math.max(1, before + after));
   }
   if (squares.length < LEAST_PAIRS) return LEAST_DISPERSION;
   squares.sort((a, b) => a - b);
   return Math.max(LEAST_DISPERSION, (squares[squares.length >> 1] as number) / MEDIAN_OF_SQUARE);
+}
+
+/**
+ * Without looks: where no job was in hand when the record ends, the queue was empty then, and what is there now is taken to
+ * have come within a minute, per second. Where the record could not be read nothing is taken of it: what waits may be old.
+ */
+function firstSeen({ visible, inFlight }: Backlog, rates: RateHistory | null): number {
+  const inHand = rates === null ? null : (rates.inFlight.findLast((jobs) => jobs !== null) ?? 0);
+  return inHand === 0 ? (visible + inFlight) / FIRST_SEEN_SECONDS : 0;
 }
 
 /** The rate as it was at the last look, from the looks before it; 0 where there were none. */

@@ -11,9 +11,9 @@
  * since the last look most of all: only one change runs at a time, so an order too small is put right two leads later.
  *
  * Scale in weighs an idle worker against starting it again: a worker goes when it was not needed for `keepIdleSeconds`
- * (delayed-off: Gandhi et al. 2010; a few times its start-up cost, as ski rental advises). "Needed" is the fewest workers
- * that would have done the work of that time. A few idle workers stay longer, see latency-rest.ts. The longer the target compared with L, the less head-room and keeping it
- * takes, because there is time to react: both shrink with L/W.
+ * (delayed-off: Gandhi et al. 2010; a few times its start-up cost, as ski rental advises), later where few are idle (see
+ * latency-scale-in.ts). "Needed" is the fewest workers that would have done the work of that time. The longer the target
+ * compared with L, the less head-room and keeping it takes, because there is time to react: both shrink with L/W.
  *
  * Bursts shorter than L cannot be met by reaction. Those that return with the clock are foreseen (see patterns.ts): the
  * forecast is a floor, never a ceiling; only surprises are kept for, since what returns with the clock is met anyway, and a
@@ -25,6 +25,7 @@ import type { Backlog, EvidenceName, LatencyStrategy, Step } from '../../domain.
 import type { Situation } from '../ruling.ts';
 import { workersThat } from '../wording.ts';
 import {
+  DEAD_BAND,
   drainWorkers,
   type Load,
   restingWorkers,
@@ -33,8 +34,8 @@ import {
   wholeWorkers,
   workersForForeseen,
 } from './latency-need.ts';
-import { isFresh, keepSeconds, lasting, type Picture, pictureOf } from './latency-picture.ts';
-import { DEAD_BAND, keptWorkers, type Rest, restOf } from './latency-rest.ts';
+import { isFresh, lasting, type Picture, pictureOf } from './latency-picture.ts';
+import { type ScaleIn, scaleIn } from './latency-scale-in.ts';
 import type { Recommendation } from './recommend.ts';
 
 /**
@@ -81,15 +82,9 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
     anyWorker(backlog),
   );
   const clearing = backlog.visible / (load.perWorker * share * load.targetSeconds);
-  const rest = restOf(picture, Math.max(resting, foreseen.workers, clearing));
+  const fewer = scaleIn(picture, Math.max(resting, foreseen.workers, clearing));
   const out = wholeWorkers(needed);
-  const steps = workingOf(picture, {
-    drain,
-    steady,
-    foreseen,
-    resting,
-    kept: keptWorkers(picture, keepSeconds(picture)),
-  });
+  const steps = workingOf(picture, { drain, steady, foreseen, resting, fewer });
   const worthwhile = (1 + DEAD_BAND) * workers;
   const overdue = reaction > Math.max(worthwhile, (workers * shareToBegin) / share);
   if (out > workers && (overdue || foreseen.workers > worthwhile)) {
@@ -104,22 +99,25 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
       lacks: null,
     };
   }
-  if (rest.kind === 'stop') {
-    const { count, exact, idleSeconds } = rest;
-    const why = `${workersThat(count, 'is enough, and was', 'are enough, and were')} for ${Math.round(idleSeconds)} s.`;
+  if (fewer.kind === 'stop') {
+    const { exact, idleSeconds } = fewer;
+    const count = wholeWorkers(exact);
+    const why =
+      idleSeconds === 0
+        ? `${workersThat(count, 'is', 'are')} enough.`
+        : `${workersThat(count, 'is enough, and was', 'are enough, and were')} for ${idleSeconds} s.`;
     return { count, exact, reason: 'wait_below_target', steps, why, lacks: isFresh(picture) ? null : 'rates' };
   }
-  return { count: workers, exact: workers, reason: 'on_target', steps, why: whyAsItIs(rest, load), lacks: null };
+  return { count: workers, exact: workers, reason: 'on_target', steps, why: whyAsItIs(fewer, load), lacks: null };
 }
 
-/** Why the count stays: nobody is idle, or stopping the idle ones is not worth a change yet. */
-function whyAsItIs(rest: Exclude<Rest, { kind: 'stop' }>, { leadSeconds }: Load): string {
-  if (rest.kind === 'busy') return 'The workers keep the target.';
-  const { count, idle, priceSeconds, longestSeconds } = rest;
+/** Why the count stays: the workers are needed, or stopping the idle ones is not worth a change yet. */
+function whyAsItIs({ kind, exact, idle, price, longestSeconds }: ScaleIn, { leadSeconds }: Load): string {
+  if (kind === 'none') return 'The workers keep the target.';
   return (
-    `${workersThat(count, 'is', 'are')} enough. ${workersThat(idle, 'stays', 'stay')} idle until that has cost ` +
-    `${Math.round(priceSeconds)} worker-seconds, the price of a change, which keeps the next one waiting for ` +
-    `${Math.round(leadSeconds)} s; or for ${Math.round(longestSeconds)} s.`
+    `${workersThat(wholeWorkers(exact), 'is', 'are')} enough. ${workersThat(idle, 'stays', 'stay')} idle until that has cost ` +
+    `${Math.round(price.workerSeconds)} worker-seconds, or for ${longestSeconds} s: a change keeps the next one waiting for ` +
+    `${Math.round(leadSeconds)} s, and this hour called for ${Math.round(price.mostWorkers)} workers.`
   );
 }
 
@@ -171,18 +169,22 @@ function foreseenWorkers(picture: Picture): Foreseen {
 /** The quantities of the decision, one line each. */
 function workingOf(
   picture: Picture,
-  found: { drain: number; steady: number; foreseen: Foreseen; resting: number; kept: number },
+  found: { drain: number; steady: number; foreseen: Foreseen; resting: number; fewer: ScaleIn },
 ): readonly Step[] {
   const { workers, arrivals, jobSeconds, load, backlog } = picture;
   const line = (name: string, after: number | null, why: string): Step => ({ name, before: workers, after, why });
   const n = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
   const waiting = waitingAtLanding(load, workers);
-  const { drain, steady, foreseen, resting, kept } = found;
+  const { drain, steady, foreseen, resting, fewer } = found;
   const rising = arrivals.rise > 0 ? `, rising: taken as ${n(load.arrivals * 60)}` : '';
   const surge = picture.explained ? ', as was foreseen' : rising;
   const steps = [
     line('service', null, `A job takes ${n(jobSeconds)} s; a worker finishes ${n(load.perWorker * 60)} a minute.`),
-    line('arrivals', null, `${n(arrivals.newest * 60)} a minute now, ${n(arrivals.usual * 60)} of late${surge}.`),
+    line(
+      'arrivals',
+      null,
+      `${n(arrivals.newest * 60)} a minute now, ${n(arrivals.usual * 60)} of late, give or take ${n(arrivals.noise * 60)}${surge}.`,
+    ),
     line(
       'landing',
       null,
@@ -190,7 +192,7 @@ function workingOf(
     ),
     line('drain', drain, `${n(drain)} workers clear that within ${n(picture.share * load.targetSeconds)} s.`),
     line('steady', steady, `${n(steady)} workers for the arrivals with head-room.`),
-    line('keep', kept, `${n(kept)} would have done what came lately; ${n(resting)} will do from now on.`),
+    line('keep', fewer.kept, `${n(fewer.kept)} would have done what came lately; ${n(resting)} will do from now on.`),
   ];
   if (foreseen.workers > 0) {
     const why = `${n(foreseen.expected)} jobs are due again, every ${foreseen.cycleMinutes} min: ${n(foreseen.workers)} workers.`;
