@@ -200,7 +200,7 @@ export interface LatencyStrategy {
   /** Standard deviations of the arrivals that are kept as head-room; null = the quantile of `targetPercent`. */
   readonly headroom: number | null;
   /**
-   * A worker is kept until it has not been needed for this long, up to four times as long where few are idle after a busy hour; shortened for
+   * A worker is kept until it has not been needed for this long, up to four times as long where few are idle; shortened for
    * targets longer than a scale out takes.
    */
   readonly keepIdleSeconds: number;

@@ -71,7 +71,7 @@ export const STRATEGY_SETTINGS = {
     type: wholeNumber(0, 86_400),
     unit: 'seconds',
     default: '300',
-    doc: 'Strategy latency: a worker is stopped when it was not needed for this long (a minute at least, an hour at most); up to four times as long where few are idle after a busy hour, shorter where the target leaves time to start it again.',
+    doc: 'Strategy latency: a worker is stopped when it was not needed for this long, as far as the last hour shows (a minute at least); up to four times as long where few are idle, shorter where the target leaves time to start it again.',
   },
   SURGE_FACTOR: {
     ...STRATEGY,

@@ -11,7 +11,7 @@ export const REASONS: Readonly<Record<Reason, string>> = {
   from_zero: 'No worker is running and messages are waiting.',
   below_minimum: 'Fewer workers than MIN_WORKERS are running; corrected at once.',
   above_maximum: 'More workers than MAX_WORKERS are running; corrected at once.',
-  on_target: 'The count is as the backlog asks.',
+  on_target: 'The count is as the backlog asks, or the idle workers are not yet worth a change.',
   at_minimum: 'Fewer workers would do, but MIN_WORKERS are kept.',
   at_maximum: 'More workers are wanted, but MAX_WORKERS are running; raise it if the backlog does not fall.',
   within_tolerance: 'The difference is smaller than TOLERANCE.',

@@ -147,8 +147,8 @@ describe('strategy latency', () => {
     const few = decided(afterBurst(9, 6));
     expect([few.action, few.reason]).toEqual(['hold', 'on_target']);
     expect(whyOf(few)).toBe(
-      '3 workers are enough. 6 workers stay idle until that has cost 2025 worker-seconds, or for 1200 s: ' +
-        'a change keeps the next one waiting for 68 s, and this hour called for 100 workers.',
+      '3 workers are enough, but stopping 6 is not worth a change yet: they have cost 1800 worker-seconds of 2025, since a ' +
+        'change keeps the next one waiting for 68 s, at up to 100 workers. They stay for 1200 s at most.',
     );
     expect(whyOf(decided(afterBurst(10, 6)))).toBe('3 workers are enough, and were for 300 s.');
     expect(decided(afterBurst(10, 6)).desiredCount).toBe(3);
@@ -177,7 +177,7 @@ describe('strategy latency', () => {
   it('prices a change by no more workers than are allowed, and by those alone that may go', () => {
     expect(decided(afterBurst(4, 6), policy({}, { maxWorkers: 10 })).desiredCount).toBe(3);
     const least = decided(afterBurst(9, 6), policy({}, { minWorkers: 8 }));
-    expect(whyOf(least)).toContain('1 worker stays idle');
+    expect(whyOf(least)).toContain('stopping 1 is not worth a change yet: they have cost 300 worker-seconds of 2025');
     const rests = decided(afterBurst(9, 6), policy({}, { minWorkers: 9 }));
     expect([rests.action, rests.reason]).toEqual(['hold', 'at_minimum']);
   });
@@ -185,7 +185,7 @@ describe('strategy latency', () => {
   it('minds a change less the more time the target leaves for the next one', () => {
     const cost = (targetSeconds: number) => {
       const why = whyOf(decided(afterBurst(6, 6), policy({ targetSeconds }))) ?? '';
-      return Number(/has cost (\d+) worker/.exec(why)?.[1] ?? 0);
+      return Number(/worker-seconds of (\d+),/.exec(why)?.[1] ?? 0);
     };
     // Of the arrivals until the landing, (2 x 67.5 + 60 - 75) / (67.5 + 60) have no other chance at a target of 75 s,
     // and the burst calls for fewer workers where it may be worked off 7.5 s longer.
@@ -202,7 +202,7 @@ describe('strategy latency', () => {
       const rates = { ...ratesOf(Array<number>(sent.length).fill(20)), sent };
       return decided(steadyAt(5, 20, 0, { rates: ok(rates), looks: ok([lookAt(60, 0, 2, 5)]) }));
     };
-    expect(whyOf(seen(1000, 1000))).toContain('this hour called for 100 workers');
+    expect(whyOf(seen(1000, 1000))).toContain('at up to 100 workers');
     for (const gap of [seen(1000, null), seen(null, 1000), seen(1000, null, null, 20)])
       expect(whyOf(gap)).toBe(whyOf(seen(1000, 1000)));
     expect(seen(20, null).desiredCount).toBe(3);
@@ -219,10 +219,36 @@ describe('strategy latency', () => {
   });
 
   it('blames a record that is too old, not the price', () => {
-    const old = afterBurst(9, 6);
-    const rates = ok(ratesOf(Array<number>(60).fill(20), 6, NOW - 600_000));
-    const decision = decided({ ...old, rates });
-    expect([decision.action, decision.reason]).toEqual(['hold', 'history_unknown']);
+    const { rates, ...seen } = afterBurst(9, 6);
+    if (rates.kind !== 'ok') throw new Error('there are rates');
+    const old = decided({ ...seen, rates: ok({ ...rates.value, startMs: rates.value.startMs - 600_000 }) });
+    expect([old.action, old.reason]).toEqual(['hold', 'history_unknown']);
+    expect(whyOf(old)).toMatch(/enough\.$/);
+  });
+
+  it('prices a change by what was foreseen as well, and by all of the hour', () => {
+    const batch = afterBurst(9, 6);
+    const known = Array.from({ length: 60 }, (_, minute) => (minute === 54 ? 1000 : 0));
+    const forecast = ok({ ...forecastOf(known), startMs: NOW - 3_600_000 });
+    expect(whyOf(decided({ ...batch, forecast }))).toBe('3 workers are enough, and were for 360 s.');
+    expect(whyOf(decided(afterBurst(4, 60)))).toBe('3 workers are enough, and were for 1200 s.');
+    expect(whyOf(decided(afterBurst(4, 60), policy({ keepIdleSeconds: 900 })))).toBe(
+      '3 workers are enough, and were for 2040 s.',
+    );
+    // 9 workers for 180 s have cost 1620, exactly the price at up to 80 workers.
+    const paid = decided(afterBurst(12, 8), policy({ keepIdleSeconds: 180 }, { maxWorkers: 80 }));
+    expect(whyOf(paid)).toBe('3 workers are enough, and were for 180 s.');
+  });
+
+  it('does not take a gap for the batch that was foreseen beside it', () => {
+    const seen = (...minutes: readonly (number | null)[]) => {
+      const sent = [...Array<number>(56).fill(20), ...minutes];
+      const forecast = { ...forecastOf(sent.map((_, minute) => (minute === 57 ? 600 : 0))), startMs: NOW - 3_600_000 };
+      const rates = ok({ ...ratesOf(Array<number>(60).fill(20)), sent });
+      return decided(steadyAt(60, 20, 0, { rates, forecast: ok(forecast), looks: ok([lookAt(60, 0, 2, 60)]) }));
+    };
+    expect(seen(20, 600, null, 20).desiredCount).toBe(seen(20, 600, 20, 20).desiredCount);
+    expect(seen(20, null, 1000, 20).desiredCount).toBe(seen(20, 1300, 1000, 20).desiredCount);
   });
 
   it('holds instead of scaling in when the recorded rates are missing or too old', () => {
@@ -441,18 +467,23 @@ describe('the estimates', () => {
     expect(arrivalRates(NOW, depthOf(60), [lookAt(0, 0, 5, 5)], ratesOf([60, 60]), 6).newest).toBe(1);
   });
 
-  it('takes what the first look finds in a queue that was empty to have come within a minute', () => {
-    const first = (rates: RateHistory | null, backlog = depthOf(50, 10)) => arrivalRates(NOW, backlog, [], rates, 6);
-    expect(first(ratesOf([])).newest).toBe(1);
-    const silent = first(ratesOf([0, 0, 0]));
-    expect([silent.newest, silent.usual, silent.jump]).toEqual([1, 0, 0]);
-    expect(silent.rise).toBeGreaterThan(0.9);
-    // Jobs in hand when the record ends tell of work that may have waited then; no record tells nothing at all.
-    expect(first(ratesOf([0, 0, 6])).newest).toBeCloseTo(2 / 60);
-    expect(first({ ...ratesOf([0, 6, 0]), inFlight: [0, 1, null] }).newest).toBeCloseTo(2 / 60);
-    expect(first(null).newest).toBe(0);
-    // What is recorded is not taken back because little is there now.
-    expect(first({ ...ratesOf([60, 60]), inFlight: [1, 0] }, depthOf(1)).newest).toBe(1);
+  it('takes what the first look finds in a queue without a past to have come within a minute', () => {
+    const first = (rates: RateHistory | null, looks: readonly Look[] = []) =>
+      arrivalRates(NOW, depthOf(50, 10), looks, rates, 6).newest;
+    expect(first(ratesOf([]))).toBe(1);
+    expect(arrivalRates(NOW, depthOf(50, 10), [], ratesOf([]), 6).rise).toBe(0);
+    // A record tells more than a guess, an old look that what waits may be old, and no record nothing.
+    expect(first(ratesOf([0]))).toBe(0);
+    expect(first(ratesOf([]), [lookAt(200, 50, 0, 5)])).toBe(0);
+    expect(first(null)).toBe(0);
+  });
+
+  it('knows that a queue was empty which SQS published nothing of', () => {
+    const woken = (why: 'asleep' | 'no_points') => {
+      const rates = { kind: 'missing', why, detail: 'nothing' } as const;
+      return decided(steadyAt(1, 0, 36, { rates })).desiredCount ?? 0;
+    };
+    expect(woken('asleep')).toBeGreaterThan(2 * woken('no_points'));
   });
 
   it('takes for a rise what this queue does not do all the time', () => {

@@ -112,7 +112,7 @@ export function pictureOf(situation: Situation, strategy: LatencyStrategy, backl
   };
 }
 
-/** A queue of which SQS counted nothing for an hour was empty: nothing is on record, which is more than no record. */
+/** SQS published nothing of the queue for an hour: it was empty. Nothing is on record, which is more than no record. */
 function silenceOf(rates: Situation['observation']['rates']): RateHistory | null {
   if (rates.kind !== 'missing' || rates.why !== 'asleep') return null;
   return { startMs: 0, periodSeconds: 60, sent: [], deleted: [], inFlight: [] };

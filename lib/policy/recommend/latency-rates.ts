@@ -5,7 +5,7 @@
  * Service time by Little's law: the mean number of jobs in hand = jobs finished per second × seconds per job, so
  * seconds per job = Σ in hand / Σ finished, over the last hour. Idle minutes weigh nothing, a hint counts as the first few jobs.
  * Arrivals by balance: what came = what is there now − what was there + what was finished meanwhile.
- * The first look has nothing to compare with: it goes by the record, and by what is there now where the record ends empty.
+ * The first look has nothing to compare with: it goes by the record, and by what is there where nothing is on record.
  */
 import type { Backlog, LatencyStrategy, Look, RateHistory } from '../../domain.ts';
 
@@ -26,7 +26,7 @@ const STARTUP_SECONDS = 15;
 /** Looks within this time tell the newest rate; the balance goes back at least so far, to be more than noise. */
 const LOOKBACK_SECONDS = 100;
 const BALANCE_SECONDS = 40;
-/** What the first look finds in a queue that was empty is taken to have come within so long. */
+/** What the first look finds in a queue without a past is taken to have come within so long. */
 const FIRST_SEEN_SECONDS = 60;
 /** The usual rate is that of so many recorded minutes. */
 const USUAL_MINUTES = 5;
@@ -80,7 +80,7 @@ export function longestLeadSeconds(changeSeconds: readonly number[]): number {
 export interface ArrivalRates {
   /** Over the last few recorded minutes. */
   readonly usual: number;
-  /** Over the last minute or less, from the balance of the looks; the usual one when there are no looks. */
+  /** Over the last minute or less, from the balance of the looks; the usual one when there are none, see also `firstSeen`. */
   readonly newest: number;
   /** Standard deviation of a count of the usual rate over a minute, per second. */
   readonly noise: number;
@@ -109,14 +109,13 @@ export function arrivalRates(
   jobSeconds: number,
 ): ArrivalRates {
   const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
-  const newest = balance(now, backlog, looks, jobSeconds) ?? Math.max(usual ?? 0, firstSeen(backlog, rates));
+  const newest = balance(now, backlog, looks, jobSeconds) ?? usual ?? firstSeen(backlog, looks, rates);
   const level = usual ?? newest;
   const noise = Math.sqrt(dispersionOf(rates) * Math.max(level * 60, 1)) / 60;
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
   const best = clear ? newest : (newest + level) / 2;
   const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
-  // On the first look nobody knows what came when: a rise, but not one that was seen to begin.
-  const jump = looks.length === 0 ? 0 : Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
+  const jump = Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
   return { usual: level, newest, noise, best, rise, jump };
 }
 
@@ -124,27 +123,30 @@ export function arrivalRates(
  * How many times its mean the count of a minute varies (index of dispersion; 1 = Poisson), from the differences of
  * neighbouring minutes of the last hour: (b − a)² / (a + b) is 1 on average where jobs come one by one, 20 where they come in
  * groups of 20. Its median tells the usual unrest of this queue: neither the few minutes in which its rate changed move it,
- * nor single batches in a queue that is mostly silent. (Where a minute brings one group at most it says up to twice as much.)
+ * nor single batches in a queue that is mostly silent. (Where a minute brings one group at most it says about twice as much.)
  */
 function dispersionOf(rates: RateHistory | null): number {
   const sent = rates?.sent ?? [];
-  const squares: number[] = [];
+  const squares = new Float64Array(sent.length);
+  let pairs = 0;
   for (let at = 1; at < sent.length; at += 1) {
     const [before, after] = [sent[at - 1] ?? null, sent[at] ?? null];
-    if (before !== null && after !== null) squares.push((after - before) ** 2 / Math.max(1, before + after));
+    if (before === null || after === null) continue;
+    squares[pairs] = (after - before) ** 2 / Math.max(1, before + after);
+    pairs += 1;
   }
-  if (squares.length < LEAST_PAIRS) return LEAST_DISPERSION;
-  squares.sort((a, b) => a - b);
-  return Math.max(LEAST_DISPERSION, (squares[squares.length >> 1] as number) / MEDIAN_OF_SQUARE);
+  if (pairs < LEAST_PAIRS) return LEAST_DISPERSION;
+  const median = squares.subarray(0, pairs).sort()[pairs >> 1] as number;
+  return Math.max(LEAST_DISPERSION, median / MEDIAN_OF_SQUARE);
 }
 
 /**
- * Without looks: where no job was in hand when the record ends, the queue was empty then, and what is there now is taken to
- * have come within a minute, per second. Where the record could not be read nothing is taken of it: what waits may be old.
+ * The first look at a queue of which nothing is on record: what is there is taken to have come within a minute, per second.
+ * Where the record could not be read, or looks are too old, nothing is taken of it: what waits may be old.
  */
-function firstSeen({ visible, inFlight }: Backlog, rates: RateHistory | null): number {
-  const inHand = rates === null ? null : (rates.inFlight.findLast((jobs) => jobs !== null) ?? 0);
-  return inHand === 0 ? (visible + inFlight) / FIRST_SEEN_SECONDS : 0;
+function firstSeen({ visible, inFlight }: Backlog, looks: readonly Look[], rates: RateHistory | null): number {
+  const isFirst = looks.length === 0 && rates?.sent.length === 0;
+  return isFirst ? (visible + inFlight) / FIRST_SEEN_SECONDS : 0;
 }
 
 /** The rate as it was at the last look, from the looks before it; 0 where there were none. */

@@ -102,22 +102,23 @@ function compose(picture: Picture, foreseen: Foreseen): Recommendation {
   if (fewer.kind === 'stop') {
     const { exact, idleSeconds } = fewer;
     const count = wholeWorkers(exact);
-    const why =
-      idleSeconds === 0
-        ? `${workersThat(count, 'is', 'are')} enough.`
-        : `${workersThat(count, 'is enough, and was', 'are enough, and were')} for ${idleSeconds} s.`;
-    return { count, exact, reason: 'wait_below_target', steps, why, lacks: isFresh(picture) ? null : 'rates' };
+    const fresh = isFresh(picture);
+    const why = fresh
+      ? `${workersThat(count, 'is enough, and was', 'are enough, and were')} for ${idleSeconds} s.`
+      : `${workersThat(count, 'is', 'are')} enough.`;
+    return { count, exact, reason: 'wait_below_target', steps, why, lacks: fresh ? null : 'rates' };
   }
   return { count: workers, exact: workers, reason: 'on_target', steps, why: whyAsItIs(fewer, load), lacks: null };
 }
 
 /** Why the count stays: the workers are needed, or stopping the idle ones is not worth a change yet. */
-function whyAsItIs({ kind, exact, idle, price, longestSeconds }: ScaleIn, { leadSeconds }: Load): string {
-  if (kind === 'none') return 'The workers keep the target.';
+function whyAsItIs(fewer: Exclude<ScaleIn, { kind: 'stop' }>, { leadSeconds }: Load): string {
+  if (fewer.kind === 'none') return 'The workers keep the target.';
+  const { exact, idle, idleSeconds, price, longestSeconds } = fewer;
   return (
-    `${workersThat(wholeWorkers(exact), 'is', 'are')} enough. ${workersThat(idle, 'stays', 'stay')} idle until that has cost ` +
-    `${Math.round(price.workerSeconds)} worker-seconds, or for ${longestSeconds} s: a change keeps the next one waiting for ` +
-    `${Math.round(leadSeconds)} s, and this hour called for ${Math.round(price.mostWorkers)} workers.`
+    `${workersThat(wholeWorkers(exact), 'is', 'are')} enough, but stopping ${idle} is not worth a change yet: they have cost ` +
+    `${idle * idleSeconds} worker-seconds of ${Math.round(price.workerSeconds)}, since a change keeps the next one waiting for ` +
+    `${Math.round(leadSeconds)} s, at up to ${Math.round(price.mostWorkers)} workers. They stay for ${longestSeconds} s at most.`
   );
 }
 
@@ -192,7 +193,11 @@ function workingOf(
     ),
     line('drain', drain, `${n(drain)} workers clear that within ${n(picture.share * load.targetSeconds)} s.`),
     line('steady', steady, `${n(steady)} workers for the arrivals with head-room.`),
-    line('keep', fewer.kept, `${n(fewer.kept)} would have done what came lately; ${n(resting)} will do from now on.`),
+    line(
+      'keep',
+      fewer.kept,
+      `${n(fewer.kept)} would have done what came in ${fewer.idleSeconds} s; ${n(resting)} will do from now on.`,
+    ),
   ];
   if (foreseen.workers > 0) {
     const why = `${n(foreseen.expected)} jobs are due again, every ${foreseen.cycleMinutes} min: ${n(foreseen.workers)} workers.`;
