@@ -107,20 +107,21 @@ function queueReader(plant: Plant, startMs: number): QueueReader {
 function ratesOf({ minutes, nowSeconds }: Plant, startMs: number, { windowSeconds, columns }: RatesQuery): RateHistory {
   const first = Math.max(0, Math.floor((nowSeconds - windowSeconds) / MINUTE_SECONDS));
   const length = Math.max(0, minutes.newestDue(nowSeconds) + 1 - first);
-  const column = (values: Float64Array | null): (number | null)[] => {
+  const column = (values: Float64Array): (number | null)[] => {
     const recorded = Array<number | null>(length).fill(null);
-    if (values === null) return recorded;
     for (let at = 0; at < length; at += 1) {
       if (minutes.isPublished(first + at, nowSeconds)) recorded[at] = values[first + at] as number;
     }
     return recorded;
   };
+  const all = columns === 'all';
+  const unread = all ? [] : Array<null>(length).fill(null);
   return {
     startMs: startMs + first * MINUTE_SECONDS * 1000,
     periodSeconds: MINUTE_SECONDS,
     sent: column(minutes.sent),
-    deleted: column(columns === 'all' ? minutes.deleted : null),
-    inFlight: column(columns === 'all' ? minutes.inFlightMean : null),
+    deleted: all ? column(minutes.deleted) : unread,
+    inFlight: all ? column(minutes.inFlightMean) : unread,
   };
 }
 

@@ -5,7 +5,7 @@
 import type { Decision, Observation, Policy } from '../domain.ts';
 import { blockingActions, lastChangeSeconds, lastFinishedScaleMs } from './actions.ts';
 import { foresightOf } from './recommend/latency-need.ts';
-import { arrivalRates, leadSeconds, serviceSeconds } from './recommend/latency-rates.ts';
+import { leadSeconds, newestRate, serviceSeconds } from './recommend/latency-rates.ts';
 
 /**
  * A backlog beyond this share of what its workers clear within the target keeps a target awake: a small one where every
@@ -40,8 +40,7 @@ export function attentionOf(decision: Decision, observation: Observation, policy
   const inGoodTime = share * strategy.targetSeconds * perSecond;
   const { visible } = backlog;
   const looks = observation.looks.kind === 'ok' ? observation.looks.value : [];
-  const { newest } = arrivalRates(now, backlog, looks, rates, jobSeconds);
-  if (haste > 0 && visible > 0 && newest > perSecond)
+  if (haste > 0 && visible > 0 && newestRate(now, backlog, looks, rates, jobSeconds) > perSecond)
     return { awake: true, why: 'More comes than the workers finish.' };
   if (visible > inGoodTime)
     return { awake: true, why: `${visible} wait; ${Math.floor(inGoodTime)} are done in good time.` };

@@ -109,7 +109,7 @@ export function arrivalRates(
   jobSeconds: number,
 ): ArrivalRates {
   const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
-  const newest = balance(now, backlog, looks, jobSeconds) ?? usual ?? firstSeen(backlog, looks, rates);
+  const newest = newestRate(now, backlog, looks, rates, jobSeconds);
   const level = usual ?? newest;
   const noise = Math.sqrt(dispersionOf(rates) * Math.max(level * 60, 1)) / 60;
   const clear = Math.abs(newest - level) > CLEAR_DEVIATIONS * noise;
@@ -117,6 +117,18 @@ export function arrivalRates(
   const rise = Math.max(0, newest - level - CLEAR_DEVIATIONS * noise);
   const jump = Math.max(0, rise - Math.max(0, rateBefore(looks, jobSeconds) - level));
   return { usual: level, newest, noise, best, rise, jump };
+}
+
+/** Arrivals per second over the last minute or less, as `ArrivalRates.newest`. */
+export function newestRate(
+  now: number,
+  backlog: Backlog,
+  looks: readonly Look[],
+  rates: RateHistory | null,
+  jobSeconds: number,
+): number {
+  const recorded = (): number | null => (rates === null ? null : recordedRate(rates, USUAL_MINUTES));
+  return balance(now, backlog, looks, jobSeconds) ?? recorded() ?? firstSeen(backlog, looks, rates);
 }
 
 /**
