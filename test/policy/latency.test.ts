@@ -377,7 +377,7 @@ describe('strategy latency', () => {
     expect(rise.steps.find(({ name }) => name === 'drain')?.after).toBeCloseTo(18.4, 1);
     const told = rise.steps.map(({ why }) => why).join(' ');
     for (const quantity of [
-      '66 a minute now, 20 of late',
+      '66 a minute now, 20 of late, give or take 6.3',
       'taken as 79',
       '72 will when a change lands in 66 s',
       'within 30 s',

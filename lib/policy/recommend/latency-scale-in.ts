@@ -3,8 +3,8 @@
  *
  * Only one change runs at a time. While one lands, whatever else is wanted has to wait, so a change has a price: a share of
  * the most workers that may be wanted, as the last hour shows it, for as long as a landing takes. (What was foreseen counts as
- * well: its order waits like any other.) Workers that were idle for a while go as soon as their idling has cost that price, as ski rental
- * advises: many of them at once, a few of them later, and all after `KEEP_TIMES` times the usual while in any case.
+ * well: its order waits like any other.) Workers that were idle for a while go as soon as their idling has cost that price, as
+ * ski rental advises: many of them at once, a few of them later, and all after `KEEP_TIMES` times the usual while in any case.
  */
 import { DEAD_BAND, wholeWorkers, workersThatWouldHaveDone } from './latency-need.ts';
 import { EXPLAINED_FACTOR, expectedAt, isFresh, keepSeconds, type Picture } from './latency-picture.ts';
@@ -24,7 +24,7 @@ export type ScaleIn = {
   /** Nobody is idle, or too few for a change. */
   | { readonly kind: 'none' }
   /** The `idle` others stay until that has cost the price of a change. */
-  | { readonly kind: 'wait'; readonly idle: number; readonly longestSeconds: number; readonly price: ChangePrice }
+  | { readonly kind: 'later'; readonly idle: number; readonly longestSeconds: number; readonly price: ChangePrice }
 );
 
 /** `workerSeconds` = CHANGE_PRICE × most workers × seconds of a landing; less where the next look can still see to it. */
@@ -40,7 +40,7 @@ export function scaleIn(picture: Picture, floor: number): ScaleIn {
   const usual = recordedPeriods(picture, 1);
   const longest = canStop(workers, floor) ? recordedPeriods(picture, KEEP_TIMES) : usual;
   const surprises = surprisingCounts(picture, longest);
-  let wait: ScaleIn | null = null;
+  let later: ScaleIn | null = null;
   let price: ChangePrice | null = null;
   for (let periods = usual; ; periods += 1) {
     const counts = surprises.slice(-periods - 1);
@@ -48,14 +48,14 @@ export function scaleIn(picture: Picture, floor: number): ScaleIn {
     const exact = Math.max(floor, kept);
     const enough = wholeWorkers(exact);
     const found = { exact, kept, idleSeconds: periods * periodSeconds };
-    if (!canStop(workers, enough)) return wait ?? { kind: 'none', ...found };
+    if (!canStop(workers, enough)) return later ?? { kind: 'none', ...found };
     // Those below the minimum can go at no price. A record that is missing or old allows no scale in at all: that is for the
     // rules to say, not for the price.
     const idle = workers - Math.max(enough, bounds.min);
     if (idle <= 0 || periods >= longest || !isFresh(picture)) return { kind: 'stop', ...found };
     price ??= changePrice(picture);
     if (idle * found.idleSeconds >= price.workerSeconds) return { kind: 'stop', ...found };
-    wait ??= { kind: 'wait', ...found, idle, longestSeconds: longest * periodSeconds, price };
+    later ??= { kind: 'later', ...found, idle, longestSeconds: longest * periodSeconds, price };
   }
 }
 
