@@ -44,7 +44,7 @@ const COVERED: Readonly<Record<string, string>> = {
   'npm run cost -- --targets 12 --load busy': 'test/lambda/cost.test.ts',
   'npm run bench:init': 'test/infra/bench-init.test.ts',
   'npm run bench:policy -- --quick': 'test/backtest/bench-policy.test.ts',
-  'npm run bench:policy -- --budget 4 --no-oracle --policies latency,backlog,buildkite,keda,knative,judoscale,nomad,laravel-queue-autoscale,aws-target-tracking --traces azfn19_diurnal_1m,azfn19_ramps_1m,azfn19_onoff_1m,azfn19_cron30noisy_1m,azfn19_hourlybatch_1m,azfn19_longbursts_1m,azfn19_base_spikes_1m,azfn19_rarelong_1m,azure_llm23_conv_1s':
+  'npm run bench:policy -- --budget 4 --seeds 1-4 --no-oracle --policies latency,backlog,buildkite,keda,knative,judoscale,nomad,laravel-queue-autoscale,aws-target-tracking --traces azfn19_diurnal_1m,azfn19_ramps_1m,azfn19_onoff_1m,azfn19_cron30noisy_1m,azfn19_hourlybatch_1m,azfn19_longbursts_1m,azfn19_base_spikes_1m,azfn19_rarelong_1m,azure_llm23_conv_1s':
     'test/backtest/bench-policy.test.ts',
 };
 const NEEDS_AN_ACCOUNT = [
