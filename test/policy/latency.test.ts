@@ -197,15 +197,26 @@ describe('strategy latency', () => {
   });
 
   it('takes a minute that is not on record to be like the busier of those beside it', () => {
-    const seen = (...minutes: readonly (number | null)[]) => {
-      const sent = [...Array<number>(30).fill(20), ...minutes, ...Array<number>(12).fill(20)];
-      const rates = { ...ratesOf(Array<number>(sent.length).fill(20)), sent };
-      return decided(steadyAt(5, 20, 0, { rates: ok(rates), looks: ok([lookAt(60, 0, 2, 5)]) }));
+    const seen = (minutes: readonly (number | null)[], wish = policy(), workers = 40) => {
+      const sent = [...Array<number>(60 - minutes.length).fill(20), ...minutes];
+      const rates = ok({ ...ratesOf(Array<number>(60).fill(20)), sent });
+      return decided(steadyAt(workers, 20, 0, { rates, looks: ok([lookAt(60, 0, 2, workers)]) }), wish).desiredCount;
     };
-    expect(whyOf(seen(1000, 1000))).toContain('at up to 100 workers');
-    for (const gap of [seen(1000, null), seen(null, 1000), seen(1000, null, null, 20)])
-      expect(whyOf(gap)).toBe(whyOf(seen(1000, 1000)));
-    expect(seen(20, null).desiredCount).toBe(3);
+    // The window of 300 s begins with a gap: what was before it may have gone on.
+    expect(seen([1000, 20, 20, 20, 20, 20])).toBe(3);
+    expect(seen([1000, null, 20, 20, 20, 20])).toBe(40);
+    expect(seen([1000, null, null, 20, 20, 20])).toBe(40);
+    expect(seen([1000, 20, null, 20, 20, 20])).toBe(3);
+    expect(seen([null, 20, 20, 20, 20])).toBe(3);
+    // And so does the longest, of 1200 s, with one worker idle.
+    const longest = (gap: number | null) => seen([1000, gap, ...Array<number>(19).fill(20)], policy(), 4);
+    expect([longest(20), longest(null)]).toEqual([3, 4]);
+    // A long target is worked off over several minutes, so that each of them counts.
+    const patient = policy({ targetSeconds: 300, keepIdleSeconds: 3600 });
+    const twice = seen([600, 600, 20, 20, 20, 20, 20, 20], patient);
+    expect(seen([600, 20, 20, 20, 20, 20, 20, 20], patient)).toBeLessThan(twice ?? 0);
+    expect(seen([600, null, 20, 20, 20, 20, 20, 20], patient)).toBe(twice);
+    expect(seen([null, 600, 20, 20, 20, 20, 20, 20], patient)).toBe(twice);
   });
 
   it('says of no worker that it was idle for longer than is recorded', () => {

@@ -101,7 +101,9 @@ function surprisingCounts(picture: Picture, periods: number): readonly number[] 
   const { now, rates, arrivals } = picture;
   if (rates === null) return [];
   const { startMs, periodSeconds, sent } = rates;
-  const first = sent.length - periods;
+  let first = sent.length - periods;
+  // A gap at the beginning is filled from what was before it.
+  while (first > 0 && sent[first] === null) first -= 1;
   const surprises = sent.slice(first).map((count, at) => {
     const expected = expectedAt(picture, startMs + (first + at) * periodSeconds * 1000);
     return count !== null && count <= EXPLAINED_FACTOR * expected ? 0 : count;
@@ -109,5 +111,6 @@ function surprisingCounts(picture: Picture, periods: number): readonly number[] 
   // What CloudWatch has not shown yet came at the newest rate, unless it was foreseen.
   const unseenSeconds = Math.max(20, (now - startMs) / 1000 - sent.length * periodSeconds);
   const foreseen = expectedAt(picture, now) > 0 || expectedAt(picture, now - 60_000) > 0;
-  return [...withoutGaps(surprises), foreseen ? 0 : arrivals.newest * unseenSeconds];
+  const counts = withoutGaps(surprises).slice(surprises.length - periods);
+  return [...counts, foreseen ? 0 : arrivals.newest * unseenSeconds];
 }
