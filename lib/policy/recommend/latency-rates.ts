@@ -100,7 +100,7 @@ const LEAST_PAIRS = 10;
 const MEDIAN_OF_SQUARE = 0.455;
 const CLEAR_DEVIATIONS = 3;
 
-/** The arrival rates at `now`, with jobs of `jobSeconds`. */
+/** The arrival rates at `now`, with jobs of `jobSeconds`. `rates`: null = could not be read; empty = nothing is on record. */
 export function arrivalRates(
   now: number,
   backlog: Backlog,
@@ -108,7 +108,7 @@ export function arrivalRates(
   rates: RateHistory | null,
   jobSeconds: number,
 ): ArrivalRates {
-  const usual = rates === null ? null : recordedRate(rates, USUAL_MINUTES);
+  const usual = usualRate(rates);
   const newest = newestRate(now, backlog, looks, rates, jobSeconds);
   const level = usual ?? newest;
   const noise = Math.sqrt(dispersionOf(rates) * Math.max(level * 60, 1)) / 60;
@@ -127,8 +127,7 @@ export function newestRate(
   rates: RateHistory | null,
   jobSeconds: number,
 ): number {
-  const recorded = (): number | null => (rates === null ? null : recordedRate(rates, USUAL_MINUTES));
-  return balance(now, backlog, looks, jobSeconds) ?? recorded() ?? firstSeen(backlog, looks, rates);
+  return balance(now, backlog, looks, jobSeconds) ?? usualRate(rates) ?? firstSeen(backlog, looks, rates);
 }
 
 /**
@@ -167,11 +166,13 @@ function rateBefore(looks: readonly Look[], jobSeconds: number): number {
   return last === undefined ? 0 : (balance(last.atMs, last, looks.slice(0, -1), jobSeconds) ?? 0);
 }
 
-/** Mean of the last `periods` recorded periods; null when none of them is there. */
-function recordedRate({ sent, periodSeconds }: RateHistory, periods: number): number | null {
+/** Mean of the last `USUAL_MINUTES` of the record, per second; null when none of them is there. */
+function usualRate(rates: RateHistory | null): number | null {
+  if (rates === null) return null;
+  const { sent, periodSeconds } = rates;
   let sum = 0;
   let count = 0;
-  for (let at = Math.max(0, sent.length - periods); at < sent.length; at += 1) {
+  for (let at = Math.max(0, sent.length - USUAL_MINUTES); at < sent.length; at += 1) {
     const messages = sent[at] ?? null;
     if (messages === null) continue;
     sum += messages;

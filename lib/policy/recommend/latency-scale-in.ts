@@ -6,6 +6,7 @@
  * well: its order waits like any other.) Workers that were idle for a while go as soon as their idling has cost that price, as
  * ski rental advises: many of them at once, a few of them later, and all after `KEEP_TIMES` times the usual while in any case.
  */
+import type { RateHistory } from '../../domain.ts';
 import { DEAD_BAND, wholeWorkers, workersThatWouldHaveDone } from './latency-need.ts';
 import { EXPLAINED_FACTOR, expectedAt, isFresh, keepSeconds, type Picture } from './latency-picture.ts';
 
@@ -33,15 +34,18 @@ interface ChangePrice {
   readonly workerSeconds: number;
 }
 
-/** How many workers may stop while `floor` of them stay whatever was needed lately. */
+/**
+ * How many workers may stop while `floor` of them stay whatever was needed lately. Without a record, or on an old one, all that
+ * `floor` leaves: no scale in is made on it whatever it would be worth, and the rules say so.
+ */
 export function scaleIn(picture: Picture, floor: number): ScaleIn {
   const { workers, bounds, load, rates } = picture;
-  const periodSeconds = rates?.periodSeconds ?? 0;
-  const usual = recordedPeriods(picture, 1);
-  const longest = canStop(workers, floor) ? recordedPeriods(picture, KEEP_TIMES) : usual;
-  const surprises = surprisingCounts(picture, longest);
-  let later: ScaleIn | null = null;
-  let price: ChangePrice | null = null;
+  if (rates === null) return { kind: canStop(workers, floor) ? 'stop' : 'none', exact: floor, kept: 0, idleSeconds: 0 };
+  const { periodSeconds } = rates;
+  const usual = recordedPeriods(picture, rates, 1);
+  const longest = canStop(workers, floor) ? recordedPeriods(picture, rates, KEEP_TIMES) : usual;
+  const surprises = surprisingCounts(picture, rates, longest);
+  let later: Extract<ScaleIn, { kind: 'later' }> | null = null;
   for (let periods = usual; ; periods += 1) {
     const counts = surprises.slice(-periods - 1);
     const kept = workersThatWouldHaveDone(counts, periodSeconds, load.perWorker, slackSeconds(load));
@@ -49,11 +53,10 @@ export function scaleIn(picture: Picture, floor: number): ScaleIn {
     const enough = wholeWorkers(exact);
     const found = { exact, kept, idleSeconds: periods * periodSeconds };
     if (!canStop(workers, enough)) return later ?? { kind: 'none', ...found };
-    // Those below the minimum can go at no price. A record that is missing or old allows no scale in at all: that is for the
-    // rules to say, not for the price.
+    // Those below the minimum can go at no price.
     const idle = workers - Math.max(enough, bounds.min);
     if (idle <= 0 || periods >= longest || !isFresh(picture)) return { kind: 'stop', ...found };
-    price ??= changePrice(picture);
+    const price: ChangePrice = later?.price ?? changePrice(picture, rates);
     if (idle * found.idleSeconds >= price.workerSeconds) return { kind: 'stop', ...found };
     later ??= { kind: 'later', ...found, idle, longestSeconds: longest * periodSeconds, price };
   }
@@ -65,16 +68,13 @@ function canStop(workers: number, enough: number): boolean {
 }
 
 /** Periods of so many times the usual while, but no more than are recorded. */
-function recordedPeriods(picture: Picture, times: number): number {
-  const { rates } = picture;
-  if (rates === null) return 0;
-  return Math.min(Math.ceil((times * keepSeconds(picture)) / rates.periodSeconds), rates.sent.length);
+function recordedPeriods(picture: Picture, { periodSeconds, sent }: RateHistory, times: number): number {
+  return Math.min(Math.ceil((times * keepSeconds(picture)) / periodSeconds), sent.length);
 }
 
 /** At stake is what runs, or what the hour called for within the limits, whichever is more. */
-function changePrice({ workers, load, rates, bounds }: Picture): ChangePrice {
-  const counts = withoutGaps(rates?.sent ?? []);
-  const called = workersThatWouldHaveDone(counts, rates?.periodSeconds ?? 0, load.perWorker, slackSeconds(load));
+function changePrice({ workers, load, bounds }: Picture, { periodSeconds, sent }: RateHistory): ChangePrice {
+  const called = workersThatWouldHaveDone(withoutGaps(sent), periodSeconds, load.perWorker, slackSeconds(load));
   const mostWorkers = Math.max(workers, Math.min(called, bounds.max));
   return { mostWorkers, workerSeconds: CHANGE_PRICE * mostWorkers * load.foresight * load.leadSeconds };
 }
@@ -97,9 +97,8 @@ function knownBeside(counts: readonly (number | null)[], at: number, step: -1 | 
 }
 
 /** What was recorded in the last `periods`, without what came as foreseen; and last of all what is not recorded yet. */
-function surprisingCounts(picture: Picture, periods: number): readonly number[] {
-  const { now, rates, arrivals } = picture;
-  if (rates === null) return [];
+function surprisingCounts(picture: Picture, rates: RateHistory, periods: number): readonly number[] {
+  const { now, arrivals } = picture;
   const { startMs, periodSeconds, sent } = rates;
   let first = sent.length - periods;
   // A gap at the beginning is filled from what was before it.
