@@ -68,7 +68,7 @@ export interface BacklogHistory {
 
 /**
  * How much came and went per period, as CloudWatch recorded it: columns of equal length, oldest first, the newest last.
- * Null = no point; that is not zero.
+ * Null = no point; that is not zero. A column that was not asked for is empty.
  */
 export interface RateHistory {
   /** Start of the first period. */

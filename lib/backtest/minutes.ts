@@ -90,6 +90,11 @@ export class Minutes {
     return (this.#publishedAt[minute] as number) <= nowSeconds;
   }
 
+  /** Whether nothing about the minute will change any more: its point is out, or never comes. */
+  isSettled(minute: number, nowSeconds: number): boolean {
+    return minute < this.count && (this.#missing[minute] === 1 || this.isPublished(minute, nowSeconds));
+  }
+
   /** The minute as CloudWatch shows it at `nowSeconds`; null when its point is late or never comes. */
   published(minute: number, nowSeconds: number): Minute | null {
     if (!this.isPublished(minute, nowSeconds)) return null;
@@ -103,5 +108,35 @@ export class Minutes {
       oldestAgeSeconds: this.oldestAgeSeconds[minute] as number,
       runningWorkers: this.runningWorkers[minute] as number,
     };
+  }
+}
+
+/**
+ * One column as CloudWatch shows it, null for points that are not there. Two weeks of it are read often, and but for the last
+ * minutes they are what they were: those are kept, and a window is a slice of them.
+ */
+export class ShownColumn {
+  readonly #minutes: Minutes;
+  readonly #values: Float64Array;
+  readonly #settled: (number | null)[] = [];
+
+  constructor(minutes: Minutes, values: Float64Array) {
+    this.#minutes = minutes;
+    this.#values = values;
+  }
+
+  /** The minutes `first` to `end`, this one not included, as shown at `nowSeconds`, which never goes back. */
+  window(first: number, end: number, nowSeconds: number): (number | null)[] {
+    const settled = this.#settled;
+    while (settled.length < end && this.#minutes.isSettled(settled.length, nowSeconds)) {
+      settled.push(this.#at(settled.length, nowSeconds));
+    }
+    const shown = settled.slice(first, end);
+    for (let minute = first + shown.length; minute < end; minute += 1) shown.push(this.#at(minute, nowSeconds));
+    return shown;
+  }
+
+  #at(minute: number, nowSeconds: number): number | null {
+    return this.#minutes.isPublished(minute, nowSeconds) ? (this.#values[minute] as number) : null;
   }
 }

@@ -28,6 +28,7 @@ import type {
 } from '../reconcile/ports.ts';
 import type { ReconcilePorts } from '../reconcile/reconcile.ts';
 import type { PlantAction } from './actuator.ts';
+import { ShownColumn } from './minutes.ts';
 import type { Plant } from './plant.ts';
 
 /** What a decision looked like, for those who want to draw or count it. */
@@ -76,6 +77,7 @@ const SENDER: ActionSender = {
 
 function queueReader(plant: Plant, startMs: number): QueueReader {
   const now = (): number => startMs + plant.nowSeconds * 1000;
+  const rates = ratesReader(plant, startMs);
   return {
     depths: async (queries) => {
       const value: Backlog = { visible: plant.visible, inFlight: plant.inFlight, delayed: 0 };
@@ -97,31 +99,28 @@ function queueReader(plant: Plant, startMs: number): QueueReader {
       new Map(
         queries.map((query) => [
           query.targetId,
-          { kind: 'ok', value: ratesOf(plant, startMs, query), observedAtMs: now() },
+          { kind: 'ok', value: rates(query, plant.nowSeconds), observedAtMs: now() },
         ]),
       ),
   };
 }
 
-/** The published minutes of the window as columns, those that never came as null. Two weeks are read often: be quick. */
-function ratesOf({ minutes, nowSeconds }: Plant, startMs: number, { windowSeconds, columns }: RatesQuery): RateHistory {
-  const first = Math.max(0, Math.floor((nowSeconds - windowSeconds) / MINUTE_SECONDS));
-  const length = Math.max(0, minutes.newestDue(nowSeconds) + 1 - first);
-  const column = (values: Float64Array): (number | null)[] => {
-    const recorded = Array<number | null>(length).fill(null);
-    for (let at = 0; at < length; at += 1) {
-      if (minutes.isPublished(first + at, nowSeconds)) recorded[at] = values[first + at] as number;
-    }
-    return recorded;
-  };
-  const all = columns === 'all';
-  const unread = all ? [] : Array<null>(length).fill(null);
-  return {
-    startMs: startMs + first * MINUTE_SECONDS * 1000,
-    periodSeconds: MINUTE_SECONDS,
-    sent: column(minutes.sent),
-    deleted: all ? column(minutes.deleted) : unread,
-    inFlight: all ? column(minutes.inFlightMean) : unread,
+/** The rates of a window, up to the newest minute that is due. */
+function ratesReader({ minutes }: Plant, startMs: number): (query: RatesQuery, nowSeconds: number) => RateHistory {
+  const sent = new ShownColumn(minutes, minutes.sent);
+  const deleted = new ShownColumn(minutes, minutes.deleted);
+  const inFlight = new ShownColumn(minutes, minutes.inFlightMean);
+  return ({ windowSeconds, columns }, nowSeconds) => {
+    const first = Math.max(0, Math.floor((nowSeconds - windowSeconds) / MINUTE_SECONDS));
+    const end = Math.max(first, minutes.newestDue(nowSeconds) + 1);
+    const isRead = columns === 'all';
+    return {
+      startMs: startMs + first * MINUTE_SECONDS * 1000,
+      periodSeconds: MINUTE_SECONDS,
+      sent: sent.window(first, end, nowSeconds),
+      deleted: isRead ? deleted.window(first, end, nowSeconds) : [],
+      inFlight: isRead ? inFlight.window(first, end, nowSeconds) : [],
+    };
   };
 }
 

@@ -64,9 +64,8 @@ function learn({ sent: recorded }: RateHistory): Learned {
   for (let minute = 0; minute < sent.length; minute += 1) sent[minute] = recorded[minute] ?? 0;
   const onset = onsetsOf(sent);
   const trials = CYCLES_MINUTES.map((): Trials => ({ hits: 0, all: 0 }));
-  for (let minute = 0; minute < sent.length; minute += 1) {
-    if (onset[minute] === 1)
-      for (const [index, trial] of trials.entries()) tryCycle(trial, CYCLES_MINUTES[index] ?? 0, minute, sent);
+  for (let minute = onset.indexOf(1); minute >= 0; minute = onset.indexOf(1, minute + 1)) {
+    for (const [index, trial] of trials.entries()) tryCycle(trial, CYCLES_MINUTES[index] ?? 0, minute, sent);
   }
   return { sent, onset, trials };
 }
@@ -74,17 +73,20 @@ function learn({ sent: recorded }: RateHistory): Learned {
 const BEFORE_MINUTES = 6;
 const LEAST_ONSET = 3;
 
-/** Minutes with clearly more arrivals than the six before and than twice the one before. */
+/** Minutes with clearly more arrivals than the six before and than twice the one before: the latter is the cheaper test, and few pass it. */
 function onsetsOf(sent: Float64Array): Uint8Array {
   const onset = new Uint8Array(sent.length);
   let sum = 0;
+  let previous = meanAfterFirst(sent);
   for (let minute = 0; minute < sent.length; minute += 1) {
     const count = sent[minute] as number;
-    const mean = minute === 0 ? meanAfterFirst(sent) : sum / Math.min(BEFORE_MINUTES, minute);
-    const previous = minute === 0 ? mean : (sent[minute - 1] as number);
-    const clear = count > 2 * mean + 3 * Math.sqrt(mean) + LEAST_ONSET && count > 2 * previous + LEAST_ONSET;
-    onset[minute] = clear ? 1 : 0;
-    sum += count - (minute >= BEFORE_MINUTES ? (sent[minute - BEFORE_MINUTES] as number) : 0);
+    if (count > 2 * previous + LEAST_ONSET) {
+      const mean = minute === 0 ? previous : sum / Math.min(BEFORE_MINUTES, minute);
+      if (count > 2 * mean + 3 * Math.sqrt(mean) + LEAST_ONSET) onset[minute] = 1;
+    }
+    previous = count;
+    sum += count;
+    if (minute >= BEFORE_MINUTES) sum -= sent[minute - BEFORE_MINUTES] as number;
   }
   return onset;
 }

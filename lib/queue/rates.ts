@@ -32,7 +32,7 @@ export function ratesOf(series: readonly Series[], nowMs: number, windowSeconds:
     if (one.kind !== 'ok') return one;
     columns.push(one.points);
   }
-  const [sent = [], deleted = [], inFlight = []] = columns;
+  const [sent = [], deleted, inFlight] = columns;
   const newest = sent.findLast((point) => point.atMs + PERIOD_MS <= nowMs);
   if (!newest) return { kind: 'missing', why: 'asleep', detail: 'no message was counted in the window' };
   const endMs = newest.atMs + PERIOD_MS;
@@ -53,8 +53,8 @@ export function ratesOf(series: readonly Series[], nowMs: number, windowSeconds:
       startMs,
       periodSeconds: PERIOD_SECONDS,
       sent: column(sent),
-      deleted: column(deleted),
-      inFlight: column(inFlight),
+      deleted: deleted ? column(deleted) : [],
+      inFlight: inFlight ? column(inFlight) : [],
     },
     observedAtMs: endMs,
   };

@@ -47,6 +47,11 @@ describe('rates of a queue', () => {
     });
   });
 
+  it('have empty columns for what was not asked for', () => {
+    const reading = ratesOf([series([2, 10], [1, 40])], NOW, 3600);
+    expect(reading).toMatchObject({ value: { sent: [10, 40], deleted: [], inFlight: [] } });
+  });
+
   it('leave out a minute that is not over and what lies before the window', () => {
     const reading = ratesOf([series([90, 1], [2, 2], [0, 3]), series(), series()], NOW, 600);
     expect(reading.kind === 'ok' && [reading.value.sent.length, reading.value.sent.at(-1)]).toEqual([13, 2]);
