@@ -7,6 +7,7 @@ import { SETTINGS, type TargetSettingName } from '../config/schema.ts';
 import { parseSettings } from '../config/settings.ts';
 import type { Target } from '../domain.ts';
 import { InvalidInputError } from '../errors.ts';
+import { isWatched } from '../policy/attention.ts';
 import type { Random } from '../simulation/random.ts';
 import type { Baseline, Knob, Settings, Workload } from './baselines/baseline.ts';
 import type { Plant } from './plant.ts';
@@ -137,7 +138,7 @@ const STEP: OurStrategy = {
   attention: null,
 };
 
-/** The cadence of looks at a target that is awake. */
+/** The cadence of looks at a target that is watched. */
 const WATCH_INTERVAL_SECONDS = 15;
 const OWN_KNOBS = ['DRAIN_SHARE', 'KEEP_IDLE_SECONDS', 'SURGE_FACTOR'] as const;
 
@@ -159,7 +160,7 @@ const LATENCY: OurStrategy = {
     JOBS_PER_WORKER: String(concurrency),
     ...asTexts(settings),
   }),
-  attention: ({ attentive }) => (attentive.awake ? WATCH_INTERVAL_SECONDS : null),
+  attention: ({ attentive }) => (isWatched(attentive) ? WATCH_INTERVAL_SECONDS : null),
 };
 
 /** Our strategies. */

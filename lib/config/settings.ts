@@ -44,7 +44,7 @@ export interface PollerSettings {
 export interface Settings extends PollerSettings {
   readonly alarmNamePrefix: string;
   readonly targets: readonly Target[];
-  /** Between two looks at a target that is awake. */
+  /** Between two looks at a target that is watched. */
   readonly watchIntervalSeconds: number;
   readonly dryRun: boolean;
 }

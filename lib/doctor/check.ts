@@ -30,7 +30,7 @@ export interface Examined {
   /** Service and stage, with which the names of all resources begin. */
   readonly name: string;
   readonly deployment: Deployment;
-  /** Time between two looks at a target that is awake. */
+  /** Time between two looks at a target that is watched. */
   readonly watchIntervalSeconds: number;
   /** The Cloud 66 account of a token's parameter; undefined = the one for all. */
   readonly accountOf: (tokenParameter: string | undefined) => {

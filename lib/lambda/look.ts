@@ -16,7 +16,7 @@ export interface LookSettings {
   readonly targets: readonly Target[];
   /** Alarms of this program are named by this prefix and the target's id. */
   readonly alarmNamePrefix: string;
-  /** Between two looks at a target that is awake. */
+  /** Between two looks at a target that is watched. */
   readonly watchIntervalSeconds: number;
 }
 
@@ -36,7 +36,7 @@ export class PassFailedError extends AutoscalerError {
 
 /**
  * Looks at the targets that an event names: all of them for a tick, one for an alarm. A tick goes on looking at those
- * that are awake; an alarm does not, so that the next alarm is never kept waiting.
+ * that are watched; an alarm does not, so that the next alarm is never kept waiting.
  *
  * @throws InvalidInputError for an event of an unknown shape; PassFailedError when any target failed.
  */

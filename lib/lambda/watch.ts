@@ -1,8 +1,10 @@
 /**
- * Attention: after a tick, targets that are awake are looked at again every few seconds until the next tick is due. A
- * quiet minute ends at once and costs nothing more. When the calls to Cloud 66 run short, the tick has to do.
+ * Attention: after a tick, targets that are watched (awake, or quiet after a burst) are looked at again every few seconds until
+ * the next tick is due. A quiet minute ends at once and costs nothing more. When the calls to Cloud 66 run short, the tick has
+ * to do.
  */
 import type { Target } from '../domain.ts';
+import { isWatched } from '../policy/attention.ts';
 import type { TargetResult } from '../reconcile/ports.ts';
 import { type PassSignals, type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
 
@@ -10,7 +12,7 @@ import { type PassSignals, type ReconcilePorts, reconcile } from '../reconcile/r
 const TICK_SECONDS = 60;
 
 /**
- * Looks at the awake ones of `targets` until none is awake or the next tick takes over.
+ * Looks at the watched ones of `targets` until none is watched or the next tick takes over.
  *
  * @param startedAtMs when the tick's own pass began; looks follow at multiples of the interval from there.
  * @returns results of the looks that failed or changed something; a later quiet look does not cover up an earlier failure.
@@ -26,15 +28,15 @@ export async function watch(
   const intervalMs = intervalSeconds * 1000;
   const endMs = startedAtMs + TICK_SECONDS * 1000;
   for (let nextMs = startedAtMs + intervalMs; nextMs < endMs; nextMs += intervalMs) {
-    const awake = targets.filter(
-      ({ id, stackUid }) => ports.memory.attention(id).awake && !ports.host.allowance(stackUid).isStrained,
+    const watched = targets.filter(
+      ({ id, stackUid }) => isWatched(ports.memory.attention(id)) && !ports.host.allowance(stackUid).isStrained,
     );
-    if (awake.length === 0 || signals.work.aborted) break;
+    if (watched.length === 0 || signals.work.aborted) break;
     // A pass that took longer than the interval has used up this look.
     if (ports.clock.nowMs() > nextMs) continue;
     await sleep(nextMs - ports.clock.nowMs(), signals.work);
     if (signals.work.aborted) break;
-    for (const [id, result] of await reconcile(awake, ports, signals)) {
+    for (const [id, result] of await reconcile(watched, ports, signals)) {
       if (result.kind === 'held' || telling.get(id)?.kind === 'failed') continue;
       telling.set(id, result);
     }

@@ -1,10 +1,12 @@
 /**
  * Who is looked at again before the next tick. A quiet target costs one look a minute; an awake one is looked at every
- * `WATCH_INTERVAL_SECONDS`, because half a minute more or less decides whether a burst is met.
+ * `WATCH_INTERVAL_SECONDS`, because half a minute more or less decides whether a burst is met. So is a quiet one for an hour
+ * after a burst, which seldom comes alone: that asks SQS and CloudWatch, and nothing more of Cloud 66 than any quiet target.
  */
-import type { Decision, Observation, Policy } from '../domain.ts';
+import type { Decision, Observation, Policy, RateHistory } from '../domain.ts';
 import { blockingActions, lastChangeSeconds, lastFinishedScaleMs } from './actions.ts';
-import { foresightOf } from './recommend/latency-need.ts';
+import { countsOf, onsetsOf } from './patterns.ts';
+import { DEAD_BAND, foresightOf } from './recommend/latency-need.ts';
 import { leadSeconds, newestRate, serviceSeconds } from './recommend/latency-rates.ts';
 
 /**
@@ -17,11 +19,20 @@ const PATIENT_SHARE = 0.9;
 const LANDED_SECONDS = 60;
 
 /** What made the difference, or that nothing did. */
-export type Attentive = { readonly awake: true; readonly why: string } | { readonly awake: false };
+export type Attentive =
+  | { readonly awake: true; readonly why: string }
+  /** `watchedFor`: why a target with nothing to do is looked at again all the same. */
+  | { readonly awake: false; readonly watchedFor?: string };
+
+/** True where the target is looked at again before the next tick. */
+export function isWatched(attentive: Attentive): boolean {
+  return attentive.awake || attentive.watchedFor !== undefined;
+}
 
 /**
- * True while the target should be looked at again soon: a change was just ordered, runs or has just landed, or more waits than
- * its workers clear in good time. Only strategy `latency` has a wait to keep; others are content with the tick.
+ * Awake is a target whose change was just ordered, runs or has just landed, or where more waits than its workers clear in good
+ * time; watched is one whose last hour shows a burst. Only strategy `latency` has a wait to keep; others are content with the
+ * tick, and so is a target whose depth or workers could not be read.
  */
 export function attentionOf(decision: Decision, observation: Observation, policy: Policy, now: number): Attentive {
   const { strategy } = policy;
@@ -44,7 +55,22 @@ export function attentionOf(decision: Decision, observation: Observation, policy
     return { awake: true, why: 'More comes than the workers finish.' };
   if (visible > inGoodTime)
     return { awake: true, why: `${visible} wait; ${Math.floor(inGoodTime)} are done in good time.` };
-  return { awake: false };
+  const watchedFor = haste > 0 && decision.currentCount !== null ? burstOf(rates, perSecond) : null;
+  return watchedFor === null ? { awake: false } : { awake: false, watchedFor };
+}
+
+/**
+ * The largest burst of the record, if the workers of now fall short of it by what is worth a change: the next one may come in
+ * any minute. A burst is a sudden rise (see patterns.ts); a day that rises and falls slowly has none.
+ */
+function burstOf(rates: RateHistory | null, perSecond: number): string | null {
+  if (rates === null) return null;
+  const counts = countsOf(rates.sent);
+  const onset = onsetsOf(counts);
+  const most = counts.reduce((largest, count, at) => (onset[at] === 1 ? Math.max(largest, count) : largest), 0);
+  const finished = perSecond * rates.periodSeconds;
+  if (most <= (1 + DEAD_BAND) * finished) return null;
+  return `${most} came in a minute of the last hour; the workers finish ${Math.floor(finished)} in one.`;
 }
 
 function changeUnderWay({ actions, placement }: Observation, policy: Policy, now: number): string | null {

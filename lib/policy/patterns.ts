@@ -60,8 +60,7 @@ export function forecastArrivals(history: RateHistory): ArrivalForecast {
 }
 
 function learn({ sent: recorded }: RateHistory): Learned {
-  const sent = new Float64Array(recorded.length);
-  for (let minute = 0; minute < sent.length; minute += 1) sent[minute] = recorded[minute] ?? 0;
+  const sent = countsOf(recorded);
   const onset = onsetsOf(sent);
   const trials = CYCLES_MINUTES.map((): Trials => ({ hits: 0, all: 0 }));
   for (let minute = onset.indexOf(1); minute >= 0; minute = onset.indexOf(1, minute + 1)) {
@@ -73,8 +72,18 @@ function learn({ sent: recorded }: RateHistory): Learned {
 const BEFORE_MINUTES = 6;
 const LEAST_ONSET = 3;
 
-/** Minutes with clearly more arrivals than the six before and than twice the one before: the latter is the cheaper test, and few pass it. */
-function onsetsOf(sent: Float64Array): Uint8Array {
+/** Recorded counts as numbers. A gap counts as nothing: the minute after it may look like more of a rise than it is. */
+export function countsOf(recorded: RateHistory['sent']): Float64Array {
+  const counts = new Float64Array(recorded.length);
+  for (let minute = 0; minute < counts.length; minute += 1) counts[minute] = recorded[minute] ?? 0;
+  return counts;
+}
+
+/**
+ * Marks with 1 the minutes with clearly more arrivals than the six before and than twice the one before: the latter is the
+ * cheaper test, and few pass it.
+ */
+export function onsetsOf(sent: Float64Array): Uint8Array {
   const onset = new Uint8Array(sent.length);
   let sum = 0;
   let previous = meanAfterFirst(sent);

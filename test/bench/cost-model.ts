@@ -40,6 +40,8 @@ const HEALTH_ALARMS = 4;
 const OWN_METRICS = 8;
 /** Looks in a watched minute beyond the tick's: every 15 s. */
 const MORE_LOOKS = 3;
+/** Rates are kept for half a minute: one of those looks reads the three of them again. */
+const METRICS_AGAIN = 3;
 const WATCHED_SECONDS = 50;
 
 /** A month, by what is paid for. */
@@ -68,13 +70,13 @@ async function run(targets: number, load: Bill['load'], minutes: number): Promis
   return await runFleet({ targets, stacks, minutes, load, callsPerHour: 3000, othersPerHour: 0 });
 }
 
-function linesOf({ plan, queueCalls, calls, changes, awake, logBytes }: FleetResult): Bill['lines'] {
+function linesOf({ plan, queueCalls, calls, changes, watched, logBytes }: FleetResult): Bill['lines'] {
   const months = plan.minutes / MINUTES_PER_MONTH;
   const cloud66Calls = calls.reduce((sum, count) => sum + count, 0);
-  const depths = queueCalls.depths + MORE_LOOKS * awake.targetMinutes;
-  const metricReads = queueCalls.metrics + MORE_LOOKS * 3 * awake.targetMinutes;
+  const depths = queueCalls.depths + MORE_LOOKS * watched.targetMinutes;
+  const metricReads = queueCalls.metrics + METRICS_AGAIN * watched.targetMinutes;
   const waited = (depths * SQS_SECONDS) / SQS_AT_ONCE + (cloud66Calls * CLOUD66_SECONDS) / CLOUD66_AT_ONCE;
-  const seconds = plan.minutes * TICK_SECONDS + waited + awake.minutes * WATCHED_SECONDS;
+  const seconds = plan.minutes * TICK_SECONDS + waited + watched.minutes * WATCHED_SECONDS;
   const month = (amount: number) => amount / months;
   return {
     lambda: month(seconds * MEMORY_GB * PRICES.lambdaGbSecond + (plan.minutes + changes * 5) * PRICES.lambdaRequest),

@@ -16,6 +16,7 @@ import { parseSettings } from '../../lib/config/settings.ts';
 import type { Target } from '../../lib/domain.ts';
 import { look } from '../../lib/lambda/look.ts';
 import { confirmRecords } from '../../lib/lambda/records.ts';
+import { isWatched } from '../../lib/policy/attention.ts';
 import { createMemory } from '../../lib/reconcile/memory.ts';
 import type { Clock, Reporter } from '../../lib/reconcile/ports.ts';
 import type { PassSignals, ReconcilePorts } from '../../lib/reconcile/reconcile.ts';
@@ -70,8 +71,8 @@ export interface FleetResult {
   readonly hash: string;
   readonly wall: { readonly medianMs: number; readonly p99Ms: number; readonly totalSeconds: number };
   readonly peakBytes: number;
-  /** Minutes in which any target was awake, and those of all targets together. */
-  readonly awake: { readonly minutes: number; readonly targetMinutes: number };
+  /** Minutes in which any target was watched, and those of all targets together. */
+  readonly watched: { readonly minutes: number; readonly targetMinutes: number };
   /** What decisions and metrics wrote to the log. */
   readonly logBytes: number;
 }
@@ -82,7 +83,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
   const watch = createObserver(world.targets, world.clock);
   const walls: number[] = [];
   let peakBytes = 0;
-  const awake = { minutes: 0, targetMinutes: 0 };
+  const watched = { minutes: 0, targetMinutes: 0 };
   for (let minute = 0; minute < plan.minutes; minute += 1) {
     for (let stepMs = 0; stepMs < MINUTE_MS; stepMs += POLL_MS) {
       world.clock.advanceTo(START_MS + minute * MINUTE_MS + stepMs);
@@ -97,9 +98,9 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
     // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
     await setImmediate();
     watch.tickEnds(world.queues);
-    const attentive = world.awakeTargets();
-    awake.minutes += Math.min(1, attentive);
-    awake.targetMinutes += attentive;
+    const targets = world.watchedTargets();
+    watched.minutes += Math.min(1, targets);
+    watched.targetMinutes += targets;
     peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
   }
   walls.sort((a, b) => a - b);
@@ -120,7 +121,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
       totalSeconds: walls.reduce((sum, ms) => sum + ms, 0) / 1000,
     },
     peakBytes,
-    awake,
+    watched,
     logBytes: watch.logBytes(),
   };
 }
@@ -181,8 +182,8 @@ function createFleet(plan: FleetPlan) {
       const more = { changeVisibility, deadLetter: async () => {}, actionTimeoutSeconds: 900 };
       return await confirmRecords(event, { ...confirming, ...more }, openSignals(), logger);
     });
-  const awakeTargets = () => targets.filter(({ id }) => ports.memory.attention(id).awake).length;
-  return { clock, targets, queues, account, calls, tick, poll, queueCalls, outcomes, awakeTargets };
+  const watchedTargets = () => targets.filter(({ id }) => isWatched(ports.memory.attention(id))).length;
+  return { clock, targets, queues, account, calls, tick, poll, queueCalls, outcomes, watchedTargets };
 }
 
 /** Targets as the settings make them: half of them look at the depth, half at the wait. */

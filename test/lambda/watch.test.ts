@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watch } from '../../lib/lambda/watch.ts';
-import { depthOf, LATENCY, NOW, ok, policyOf, unknown } from '../support/observations.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { depthOf, LATENCY, NOW, ok, policyOf, ratesOf, unknown } from '../support/observations.ts';
 import { fakeWorld, openSignals, targetOf } from '../support/ports.ts';
 
 const target = (id: string) => targetOf(id, { policy: policyOf({ strategy: LATENCY, maxWorkers: 1 }) });
@@ -32,6 +33,20 @@ describe('the watch after a tick', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     await watching;
     expect(world.calls.filter((call) => call === 'depths 1')).toHaveLength(3);
+  });
+
+  it('looks as often at a quiet target after a burst, and asks nothing more of Cloud 66 for it', async () => {
+    const bursty = ok(ratesOf([...Array<number>(39).fill(5), 100, ...Array<number>(20).fill(5)]));
+    const world = sleepyWorld({ depths: { bursty: ok(depthOf(1, 1)) }, rates: { bursty } });
+    await reconcile([target('bursty')], world.ports, openSignals());
+    expect(world.ports.memory.attention('bursty')).toMatchObject({ awake: false, watchedFor: expect.any(String) });
+    const before = world.calls.length;
+    const watching = watch([target('bursty')], 15, Date.now(), world.ports, openSignals());
+    await vi.advanceTimersByTimeAsync(60_000);
+    await watching;
+    const made = world.calls.slice(before);
+    expect(made.filter((call) => call === 'depths 1')).toHaveLength(3);
+    expect(made.filter((call) => !/^(depths|rates|forecast)/.test(call))).toEqual([]);
   });
 
   it('leaves it to the tick while the calls to Cloud 66 run short', async () => {

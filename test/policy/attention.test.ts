@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LatencyStrategy, Observation } from '../../lib/domain.ts';
-import { attentionOf } from '../../lib/policy/attention.ts';
+import { attentionOf, isWatched } from '../../lib/policy/attention.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import {
   actionOf,
@@ -64,6 +64,51 @@ describe('attention', () => {
     expect(attention(0, { actions: ok([landed]) })).toEqual({ awake: true, why: 'A change has just landed.' });
     const old = actionOf({ finishedAtMs: NOW - 300_000, success: true });
     expect(attention(0, { actions: ok([old]) })).toEqual({ awake: false });
+  });
+
+  describe('after a burst', () => {
+    /** An hour of `usual` minutes, with the `newest` ones at its end. */
+    const past = (usual: number, ...newest: readonly number[]) => {
+      return { rates: ok(ratesOf([...Array<number>(60 - newest.length).fill(usual), ...newest])) };
+    };
+
+    it('watches for the next one as long as the hour shows a sudden minute that the workers cannot finish in one', () => {
+      const watchedFor = '220 came in a minute of the last hour; the workers finish 99 in one.';
+      expect(attention(0, past(90, 90, 220, ...Array<number>(58).fill(90)))).toEqual({ awake: false, watchedFor });
+      expect(attention(0, past(90))).toEqual({ awake: false });
+    });
+
+    it('sleeps where they could, but for what is not worth a change', () => {
+      expect(attention(0, past(30, 112, 30, 30))).toMatchObject({ watchedFor: expect.any(String) });
+      expect(attention(0, past(30, 105, 30, 30))).toEqual({ awake: false });
+    });
+
+    it('sleeps where the hour fell slowly from much more, or swings', () => {
+      const slope = Array.from({ length: 60 }, (_, minute) => 90 + 5 * minute);
+      expect(attention(0, { rates: ok(ratesOf(slope.toReversed())) })).toEqual({ awake: false });
+      expect(attention(0, past(90, 160, 90, 90))).toEqual({ awake: false });
+    });
+
+    it('is awake rather than watched where there is something to do', () => {
+      expect(attention(60, past(90, 220, 90, 90))).toMatchObject({ awake: true });
+    });
+
+    it('leaves it to the tick where the target can wait for it', () => {
+      expect(attention(0, past(90, 900, 90, 90), 60)).toMatchObject({ watchedFor: expect.any(String) });
+      expect(attention(0, past(90, 900, 90, 90), 194)).toMatchObject({ watchedFor: expect.any(String) });
+      expect(attention(0, past(90, 900, 90, 90), 195)).toEqual({ awake: false });
+    });
+
+    it('leaves it to the tick where workers or record are not known: nothing is asked more often for it', () => {
+      expect(attention(0, { ...past(90, 900, 90, 90), placement: unknown('failed') })).toEqual({ awake: false });
+      expect(attention(0, { rates: unknown('failed') })).toEqual({ awake: false });
+    });
+  });
+
+  it('counts as watched when awake, or after a burst', () => {
+    expect(isWatched({ awake: true, why: 'A change was ordered.' })).toBe(true);
+    expect(isWatched({ awake: false, watchedFor: 'A burst.' })).toBe(true);
+    expect(isWatched({ awake: false })).toBe(false);
   });
 
   it('sleeps when the depth is unknown, and for strategies without a wait to keep', () => {
