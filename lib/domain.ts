@@ -67,8 +67,8 @@ export interface BacklogHistory {
 }
 
 /**
- * How much came and went per period, as CloudWatch recorded it: columns of equal length, oldest first, the newest last.
- * Null = no point; that is not zero. A column that was not asked for is empty.
+ * How much came and went per period, as CloudWatch recorded it, oldest first, the newest last. Columns that were asked for are
+ * of equal length, the others empty. Null = no point; that is not zero.
  */
 export interface RateHistory {
   /** Start of the first period. */

@@ -91,7 +91,7 @@ export class Minutes {
   }
 
   /** Whether nothing about the minute will change any more: its point is out, or never comes. */
-  isSettled(minute: number, nowSeconds: number): boolean {
+  isFinal(minute: number, nowSeconds: number): boolean {
     return minute < this.count && (this.#missing[minute] === 1 || this.isPublished(minute, nowSeconds));
   }
 
@@ -112,13 +112,13 @@ export class Minutes {
 }
 
 /**
- * One column as CloudWatch shows it, null for points that are not there. Two weeks of it are read often, and but for the last
- * minutes they are what they were: those are kept, and a window is a slice of them.
+ * One column as CloudWatch shows it, null for points that are not there. Two weeks of it are read often; all but the last
+ * minutes no longer change: these are kept, and a window is a slice of them.
  */
 export class ShownColumn {
   readonly #minutes: Minutes;
   readonly #values: Float64Array;
-  readonly #settled: (number | null)[] = [];
+  readonly #final: (number | null)[] = [];
 
   constructor(minutes: Minutes, values: Float64Array) {
     this.#minutes = minutes;
@@ -127,11 +127,11 @@ export class ShownColumn {
 
   /** The minutes `first` to `end`, this one not included, as shown at `nowSeconds`, which never goes back. */
   window(first: number, end: number, nowSeconds: number): (number | null)[] {
-    const settled = this.#settled;
-    while (settled.length < end && this.#minutes.isSettled(settled.length, nowSeconds)) {
-      settled.push(this.#at(settled.length, nowSeconds));
+    const final = this.#final;
+    while (final.length < end && this.#minutes.isFinal(final.length, nowSeconds)) {
+      final.push(this.#at(final.length, nowSeconds));
     }
-    const shown = settled.slice(first, end);
+    const shown = final.slice(first, end);
     for (let minute = first + shown.length; minute < end; minute += 1) shown.push(this.#at(minute, nowSeconds));
     return shown;
   }

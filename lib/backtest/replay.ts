@@ -105,7 +105,8 @@ export function ourPilot({ target, plant, attention, random, ...options }: OurPi
   const targets = [target];
   const phase = phaseOf(TICK_SECONDS, random);
   const look = async (nowSeconds: number): Promise<number> => {
-    const result = (await reconcile(targets, ports, signals)).get(target.id);
+    const countsInTurn = (nowSeconds - phase) % TICK_SECONDS === 0;
+    const result = (await reconcile(targets, ports, signals, { countsInTurn })).get(target.id);
     if (result === undefined) throw new RangeError(`No result for "${target.id}".`);
     if (result.kind === 'failed') throw result.error;
     const nextTickSeconds = phase + TICK_SECONDS * (Math.floor((nowSeconds - phase) / TICK_SECONDS) + 1);

@@ -119,7 +119,7 @@ export const GLOBAL_SETTINGS = {
     type: wholeNumber(10, 60),
     unit: 'seconds',
     default: '15',
-    doc: 'Strategy latency: a target that is watched (work waits, a change is under way, a burst was an hour ago or less) is looked at this often within the tick; 60 = by the tick only.',
+    doc: 'Strategy latency: a target that is watched (work waits, a change is under way, or a burst in the last hour that its workers could not keep up with) is looked at this often within the tick; 60 = by the tick only.',
     functions: SCALE,
   },
   RESERVED_CONCURRENCY: {

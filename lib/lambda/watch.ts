@@ -1,15 +1,17 @@
 /**
  * Attention: after a tick, targets that are watched (awake, or quiet after a burst) are looked at again every few seconds until
- * the next tick is due. A quiet minute ends at once and costs nothing more. When the calls to Cloud 66 run short, the tick has
- * to do.
+ * the next tick is due. A minute in which no target is watched ends at once and costs nothing more. When the calls to Cloud 66
+ * run short, the tick has to do.
  */
 import type { Target } from '../domain.ts';
 import { isWatched } from '../policy/attention.ts';
 import type { TargetResult } from '../reconcile/ports.ts';
-import { type PassSignals, type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
+import { type PassKind, type PassSignals, type ReconcilePorts, reconcile } from '../reconcile/reconcile.ts';
 
 /** The time between two ticks of the schedule: the watch ends so that its last look is over before the next one. */
 const TICK_SECONDS = 60;
+/** The tick counts the stacks in turn, the watch those that move. */
+const BETWEEN_TICKS: PassKind = { countsInTurn: false };
 
 /**
  * Looks at the watched ones of `targets` until none is watched or the next tick takes over.
@@ -36,7 +38,7 @@ export async function watch(
     if (ports.clock.nowMs() > nextMs) continue;
     await sleep(nextMs - ports.clock.nowMs(), signals.work);
     if (signals.work.aborted) break;
-    for (const [id, result] of await reconcile(watched, ports, signals)) {
+    for (const [id, result] of await reconcile(watched, ports, signals, BETWEEN_TICKS)) {
       if (result.kind === 'held' || telling.get(id)?.kind === 'failed') continue;
       telling.set(id, result);
     }

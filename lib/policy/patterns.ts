@@ -60,7 +60,8 @@ export function forecastArrivals(history: RateHistory): ArrivalForecast {
 }
 
 function learn({ sent: recorded }: RateHistory): Learned {
-  const sent = countsOf(recorded);
+  const sent = new Float64Array(recorded.length);
+  for (let minute = 0; minute < sent.length; minute += 1) sent[minute] = recorded[minute] ?? 0;
   const onset = onsetsOf(sent);
   const trials = CYCLES_MINUTES.map((): Trials => ({ hits: 0, all: 0 }));
   for (let minute = onset.indexOf(1); minute >= 0; minute = onset.indexOf(1, minute + 1)) {
@@ -72,23 +73,14 @@ function learn({ sent: recorded }: RateHistory): Learned {
 const BEFORE_MINUTES = 6;
 const LEAST_ONSET = 3;
 
-/** Recorded counts as numbers. A gap counts as nothing: the minute after it may look like more of a rise than it is. */
-export function countsOf(recorded: RateHistory['sent']): Float64Array {
-  const counts = new Float64Array(recorded.length);
-  for (let minute = 0; minute < counts.length; minute += 1) counts[minute] = recorded[minute] ?? 0;
-  return counts;
-}
-
-/**
- * Marks with 1 the minutes with clearly more arrivals than the six before and than twice the one before: the latter is the
- * cheaper test, and few pass it.
- */
+/** Marks with 1 the bursts: minutes with clearly more arrivals than in the six before and than twice as many as in the last. */
 export function onsetsOf(sent: Float64Array): Uint8Array {
   const onset = new Uint8Array(sent.length);
   let sum = 0;
   let previous = meanAfterFirst(sent);
   for (let minute = 0; minute < sent.length; minute += 1) {
     const count = sent[minute] as number;
+    // The cheaper test first: few pass it.
     if (count > 2 * previous + LEAST_ONSET) {
       const mean = minute === 0 ? previous : sum / Math.min(BEFORE_MINUTES, minute);
       if (count > 2 * mean + 3 * Math.sqrt(mean) + LEAST_ONSET) onset[minute] = 1;

@@ -26,18 +26,25 @@ export interface Counts {
   readonly stacks: readonly (readonly [string, readonly Target[]])[];
 }
 
-/** Counts the workers of the stacks whose turn it is: one process list for all targets of a stack. */
+/**
+ * Counts the workers of the stacks whose turn it is: one process list for all targets of a stack. Without `countsInTurn` none
+ * has its turn: only those are counted that never were, or are moving.
+ */
 export async function countWorkers(
   targets: readonly Target[],
   depths: Depths,
   ports: CountPorts,
   signal: AbortSignal,
+  countsInTurn = true,
 ): Promise<Counts> {
   const stacks = new Map(Map.groupBy(targets, ({ stackUid }) => stackUid));
   const turns = [...stacks].map(([stackUid, its]) => turnOf(stackUid, its, depths, ports));
   const placements = new Map<string, Reading<Placement>>();
   const errors = new Map<string, unknown>();
-  const due = turnsOfAccounts(turns, ports);
+  const due = turnsOfAccounts(
+    turns.filter(({ state, countedAtMs }) => countsInTurn || state === 'moving' || countedAtMs === null),
+    ports,
+  );
   await sideBySide(due, async (stackUid) => {
     try {
       const read = await count(stackUid, stacks.get(stackUid) ?? [], ports, signal);

@@ -55,6 +55,14 @@ export interface PassSignals {
   readonly last: AbortSignal;
 }
 
+/** What sets passes apart. */
+export interface PassKind {
+  /** False for a look between two ticks: it may see some targets only, and turns are meant for all. */
+  readonly countsInTurn: boolean;
+}
+
+const FULL_PASS: PassKind = { countsInTurn: true };
+
 /**
  * Looks at each target once and changes what has to change.
  *
@@ -64,6 +72,7 @@ export async function reconcile(
   targets: readonly Target[],
   ports: ReconcilePorts,
   signals: PassSignals,
+  { countsInTurn }: PassKind = FULL_PASS,
 ): Promise<ReadonlyMap<string, TargetResult>> {
   const results = new Map<string, TargetResult>();
   const ids = targets.map(({ id }) => id);
@@ -75,7 +84,7 @@ export async function reconcile(
     ),
     ports.overrides.read(signals.work),
   ]);
-  const counts = await countWorkers(targets, depths, ports, signals.work);
+  const counts = await countWorkers(targets, depths, ports, signals.work, countsInTurn);
   const inputs = await withRecorded(targets, inputsOf(targets, { depths, overrides, counts }, ports), ports, signals);
   const searched = mustSearch(counts, depths, ports);
   await sideBySide(counts.stacks, async ([stackUid, its]) => {

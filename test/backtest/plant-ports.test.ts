@@ -34,6 +34,17 @@ describe('the ports of the plant', () => {
     expect(clock.nowMs()).toBe(1_030_000);
   });
 
+  it('tell the recorded minutes, and have empty columns for what was not asked for', async () => {
+    const { plant, queue } = ports();
+    plant.advance(400);
+    const query = { targetId: 'a', source: { kind: 'sqs_name', queueName: 'jobs' } as const, maxAgeSeconds: 60 };
+    const read = async (columns: 'all' | 'sent') =>
+      (await queue.rates([{ ...query, windowSeconds: 300, columns }], signal)).get('a');
+    const all = { sent: [0, 0, 0, 0, 0], deleted: [1, 0, 1, 0, 1], inFlight: [1, 1, 1, 1, 1] };
+    expect(await read('all')).toMatchObject({ value: { startMs: 1_060_000, ...all } });
+    expect(await read('sent')).toMatchObject({ value: { startMs: 1_060_000, ...all, deleted: [], inFlight: [] } });
+  });
+
   it('accept one change at a time, say what became of it when it has ended, and carry our note', async () => {
     const { plant, host, scaler } = ports();
     plant.advance(10);

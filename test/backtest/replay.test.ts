@@ -5,6 +5,7 @@ import type { DecisionEvent } from '../../lib/backtest/plant-ports.ts';
 import { OUR_STRATEGIES, ourPolicy, peerPolicy, targetOf } from '../../lib/backtest/policies.ts';
 import { type Attention, baselinePilot, ourPilot, replay } from '../../lib/backtest/replay.ts';
 import { syntheticTrace } from '../../lib/backtest/shapes.ts';
+import type { Attentive } from '../../lib/policy/attention.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import { createRandom } from '../../lib/simulation/random.ts';
 import { exactPlant, jobsOf } from './plants.ts';
@@ -47,6 +48,19 @@ function rushPilot(attention: Attention | null, servers = 1) {
 }
 
 const seconds = ({ input }: DecisionEvent) => input.now / 1000;
+
+describe('strategy latency in a backtest', () => {
+  it('is looked at as often as the deployed program does: between ticks while it is watched', () => {
+    const latency = OUR_STRATEGIES.find(({ name }) => name === 'latency');
+    const target = targetOf({ STRATEGY: 'latency' }, workload);
+    const held = { kind: 'failed', decision: null, error: new Error('not looked at') } as const;
+    const after = (attentive: Attentive) =>
+      latency?.attention?.({ target, result: held, nowSeconds: 60, nextTickSeconds: 120, attentive });
+    expect(after({ awake: true, why: 'A change was ordered.' })).toBe(15);
+    expect(after({ awake: false, afterBurst: '100 came in a minute.' })).toBe(15);
+    expect(after({ awake: false })).toBeNull();
+  });
+});
 
 describe('our policy on the plant', () => {
   it('runs the deployed reconcile: it scales out, holds while the action runs, and scales in when the window is calm', async () => {

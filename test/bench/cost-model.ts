@@ -40,7 +40,7 @@ const HEALTH_ALARMS = 4;
 const OWN_METRICS = 8;
 /** Looks in a watched minute beyond the tick's: every 15 s. */
 const MORE_LOOKS = 3;
-/** Rates are kept for half a minute: one of those looks reads the three of them again. */
+/** Rates are kept for half a minute: at most one of those looks reads the three of them again. */
 const METRICS_AGAIN = 3;
 const WATCHED_SECONDS = 50;
 

@@ -80,7 +80,7 @@ export interface FleetResult {
 /** Runs the fleet from a cold start. */
 export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
   const world = createFleet(plan);
-  const watch = createObserver(world.targets, world.clock);
+  const observer = createObserver(world.targets, world.clock);
   const walls: number[] = [];
   let peakBytes = 0;
   const watched = { minutes: 0, targetMinutes: 0 };
@@ -91,22 +91,22 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
     }
     for (const queue of world.queues.values()) queue.pass();
     world.account.spend(USER, Math.round(plan.othersPerHour / 60));
-    watch.tickBegins();
+    observer.tickBegins();
     const startedAt = performance.now();
-    await world.tick(watch.reporter).catch(() => watch.failed());
+    await world.tick(observer.reporter).catch(() => observer.failed());
     walls.push(performance.now() - startedAt);
     // Nothing here waits for the outside: without a turn of the event loop no weak reference would ever be let go.
     await setImmediate();
-    watch.tickEnds(world.queues);
-    const targets = world.watchedTargets();
-    watched.minutes += Math.min(1, targets);
-    watched.targetMinutes += targets;
+    observer.tickEnds(world.queues);
+    const count = world.watchedTargets();
+    watched.minutes += Math.min(1, count);
+    watched.targetMinutes += count;
     peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
   }
   walls.sort((a, b) => a - b);
   const quantile = (share: number) => walls[Math.min(walls.length - 1, Math.floor(share * walls.length))] ?? 0;
   const counted = {
-    ...watch.result(),
+    ...observer.result(),
     outcomes: world.outcomes,
     throttled: world.calls.throttled,
     calls: world.calls.perHour,
@@ -122,7 +122,7 @@ export async function runFleet(plan: FleetPlan): Promise<FleetResult> {
     },
     peakBytes,
     watched,
-    logBytes: watch.logBytes(),
+    logBytes: observer.logBytes(),
   };
 }
 
@@ -301,7 +301,7 @@ function recordQueue(clock: VirtualClock) {
   };
 }
 
-// --- what is watched --------------------------------------------------------------------------------------------
+// --- what is observed -------------------------------------------------------------------------------------------
 
 /** Follows every decision: how old its count was, and how long a breach had to wait for one that could act on it. */
 function createObserver(targets: readonly Target[], clock: Clock) {

@@ -28,10 +28,10 @@ const strategy: LatencyStrategy = {
 };
 
 /** Ten workers that finish a hundred jobs a minute, when a hundred come. */
-function attention(visible: number, changes: Partial<Observation> = {}, targetSeconds = 60) {
+function attention(visible: number, changes: Partial<Observation> = {}, targetSeconds = 60, maxWorkers = 10) {
   const rates = ok(ratesOf(Array<number>(60).fill(90)));
   const seen = observationOf(10, visible, { backlog: ok(depthOf(visible, 9)), rates, ...changes });
-  const wish = policyOf({ maxWorkers: 10, strategy: { ...strategy, targetSeconds } });
+  const wish = policyOf({ maxWorkers, strategy: { ...strategy, targetSeconds } });
   const answer = decide(inputOf(seen, wish));
   if (answer.kind !== 'decision') throw new Error('complete evidence leads to a decision');
   return attentionOf(answer, seen, wish, NOW);
@@ -72,42 +72,70 @@ describe('attention', () => {
       return { rates: ok(ratesOf([...Array<number>(60 - newest.length).fill(usual), ...newest])) };
     };
 
+    const attentive = (changes: Partial<Observation>, { visible = 0, targetSeconds = 60, maxWorkers = 20 } = {}) =>
+      attention(visible, changes, targetSeconds, maxWorkers);
+    const WATCHED = { awake: false, afterBurst: expect.any(String) };
+
     it('watches for the next one as long as the hour shows a sudden minute that the workers cannot finish in one', () => {
-      const watchedFor = '220 came in a minute of the last hour; the workers finish 99 in one.';
-      expect(attention(0, past(90, 90, 220, ...Array<number>(58).fill(90)))).toEqual({ awake: false, watchedFor });
-      expect(attention(0, past(90))).toEqual({ awake: false });
+      const afterBurst = '220 came in a minute of the last hour; the workers finish 100 in one.';
+      expect(attentive(past(90, 90, 220, ...Array<number>(58).fill(90)))).toEqual({ awake: false, afterBurst });
+      expect(attentive(past(90, 220, ...Array<number>(59).fill(90)))).toEqual({ awake: false, afterBurst });
+      expect(attentive(past(90))).toEqual({ awake: false });
     });
 
-    it('sleeps where they could, but for what is not worth a change', () => {
-      expect(attention(0, past(30, 112, 30, 30))).toMatchObject({ watchedFor: expect.any(String) });
-      expect(attention(0, past(30, 105, 30, 30))).toEqual({ awake: false });
+    it('goes by the largest burst, be it the first or the last', () => {
+      const afterBurst = '400 came in a minute of the last hour; the workers finish 100 in one.';
+      const quiet = Array<number>(20).fill(90);
+      expect(attentive(past(90, 400, ...quiet, 250, ...quiet))).toEqual({ awake: false, afterBurst });
+      expect(attentive(past(90, 250, ...quiet, 400, ...quiet))).toEqual({ awake: false, afterBurst });
     });
 
-    it('sleeps where the hour fell slowly from much more, or swings', () => {
-      const slope = Array.from({ length: 60 }, (_, minute) => 90 + 5 * minute);
-      expect(attention(0, { rates: ok(ratesOf(slope.toReversed())) })).toEqual({ awake: false });
-      expect(attention(0, past(90, 160, 90, 90))).toEqual({ awake: false });
+    it('sleeps after bursts that the workers keep up with, but for what is not worth a change', () => {
+      expect(attentive(past(30, 112, 30, 30))).toEqual(WATCHED);
+      expect(attentive(past(30, 105, 30, 30))).toEqual({ awake: false });
+    });
+
+    it('sleeps where the hour fell slowly from much more, or swings, or has gaps', () => {
+      const slope = Array.from({ length: 60 }, (_, minute) => 385 - 5 * minute);
+      const gaps = slope.map((count, minute) => (minute < 2 || (minute > 20 && minute < 25) ? null : count));
+      for (const sent of [slope, gaps]) {
+        expect(attentive({ rates: ok({ ...ratesOf(slope), sent }) })).toEqual({ awake: false });
+      }
+      expect(attentive(past(90, 160, 90, 90))).toEqual({ awake: false });
     });
 
     it('is awake rather than watched where there is something to do', () => {
-      expect(attention(60, past(90, 220, 90, 90))).toMatchObject({ awake: true });
+      expect(attentive(past(90, 220, 90, 90), { visible: 60 })).toMatchObject({ awake: true });
     });
 
-    it('leaves it to the tick where the target can wait for it', () => {
-      expect(attention(0, past(90, 900, 90, 90), 60)).toMatchObject({ watchedFor: expect.any(String) });
-      expect(attention(0, past(90, 900, 90, 90), 194)).toMatchObject({ watchedFor: expect.any(String) });
-      expect(attention(0, past(90, 900, 90, 90), 195)).toEqual({ awake: false });
+    it('leaves it to the tick where the target can wait for it, or no more workers are allowed', () => {
+      const burst = past(90, 900, ...Array<number>(20).fill(90));
+      expect(attentive(burst, { targetSeconds: 194 })).toEqual(WATCHED);
+      expect(attentive(burst, { targetSeconds: 195 })).toEqual({ awake: false });
+      expect(attentive(burst, { maxWorkers: 11 })).toEqual(WATCHED);
+      expect(attentive(burst, { maxWorkers: 10 })).toEqual({ awake: false });
     });
 
-    it('leaves it to the tick where workers or record are not known: nothing is asked more often for it', () => {
-      expect(attention(0, { ...past(90, 900, 90, 90), placement: unknown('failed') })).toEqual({ awake: false });
-      expect(attention(0, { rates: unknown('failed') })).toEqual({ awake: false });
+    it('leaves it to the tick where something is not known, or another look would not help', () => {
+      const burst = past(30, 900, ...Array<number>(40).fill(30));
+      const deploying = ok({ status: 'deploying', maintenanceMode: false } as const);
+      expect(attentive({ ...burst, stack: deploying })).toEqual({ awake: false });
+      expect(attentive({ ...burst, placement: unknown('failed') })).toEqual({ awake: false });
+      expect(attentive({ rates: unknown('failed') })).toEqual({ awake: false });
+    });
+
+    it('leaves a queue that rests to the tick: its record is not even asked for', () => {
+      const seen = observationOf(1, 0, { rates: { kind: 'not_read' } });
+      const wish = policyOf({ strategy });
+      const answer = decide(inputOf(seen, wish));
+      expect(answer).toMatchObject({ kind: 'decision', action: 'hold' });
+      expect(answer.kind === 'decision' && attentionOf(answer, seen, wish, NOW)).toEqual({ awake: false });
     });
   });
 
   it('counts as watched when awake, or after a burst', () => {
     expect(isWatched({ awake: true, why: 'A change was ordered.' })).toBe(true);
-    expect(isWatched({ awake: false, watchedFor: 'A burst.' })).toBe(true);
+    expect(isWatched({ awake: false, afterBurst: 'A burst.' })).toBe(true);
     expect(isWatched({ awake: false })).toBe(false);
   });
 

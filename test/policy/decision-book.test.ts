@@ -32,7 +32,7 @@ function told(input: DecisionInput): { readonly line: string; readonly working: 
       ...steps.map(({ name, before, after, why }) => `${name} ${before} -> ${after}: ${why}`),
       ...conditionsOf(answer, input).map(({ kind, text }) => `tell ${kind}: ${text}`),
       ...(attention.awake ? [`awake: ${attention.why}`] : []),
-      ...(attention.awake || attention.watchedFor === undefined ? [] : [`watched: ${attention.watchedFor}`]),
+      ...(attention.awake || attention.afterBurst === undefined ? [] : [`watched: ${attention.afterBurst}`]),
     ],
   };
 }

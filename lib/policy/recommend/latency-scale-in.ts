@@ -84,7 +84,7 @@ function slackSeconds({ targetSeconds, leadSeconds }: Picture['load']): number {
 }
 
 /** A minute that is not there is not a minute without jobs: it is taken to be like the busier of those beside it. */
-function withoutGaps(counts: readonly (number | null)[]): readonly number[] {
+export function withoutGaps(counts: readonly (number | null)[]): readonly number[] {
   return counts.map((count, at) => count ?? Math.max(knownBeside(counts, at, -1), knownBeside(counts, at, 1)));
 }
 
