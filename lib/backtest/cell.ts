@@ -105,6 +105,7 @@ export function buildCell(options: CellOptions): Cell {
     minWorkers,
     maxWorkers: plant.maxWorkers,
     waitTargetSeconds: slo.waitSeconds,
+    waitTargetPercent: Math.round(slo.share * 1e6) / 1e4,
     actionSeconds: meanActionSeconds(plant.actuator),
   };
   const { startSeconds } = trace;

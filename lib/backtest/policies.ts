@@ -142,6 +142,9 @@ const STEP: OurStrategy = {
 const WATCH_INTERVAL_SECONDS = 15;
 const OWN_KNOBS = ['DRAIN_SHARE', 'KEEP_IDLE_SECONDS', 'SURGE_FACTOR'] as const;
 
+/** The highest percentage that a deployment may ask for. */
+const MOST_PERCENT = 99.9;
+
 /** It is not told how long jobs run, unlike the others: it has to find out. */
 const LATENCY: OurStrategy = {
   name: 'latency',
@@ -154,9 +157,10 @@ const LATENCY: OurStrategy = {
   ],
   defaults: () => tabledDefaults(OWN_KNOBS),
   byTheBook: () => tabledDefaults(OWN_KNOBS),
-  environment: (settings, { waitTargetSeconds, concurrency }) => ({
+  environment: (settings, { waitTargetSeconds, waitTargetPercent, concurrency }) => ({
     STRATEGY: 'latency',
     LATENCY_TARGET_SECONDS: String(waitTargetSeconds),
+    LATENCY_TARGET_PERCENT: String(Math.min(waitTargetPercent, MOST_PERCENT)),
     JOBS_PER_WORKER: String(concurrency),
     ...asTexts(settings),
   }),

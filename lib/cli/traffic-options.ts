@@ -86,7 +86,7 @@ export function withTrafficOptions(command: Command, usualPolicies: string): Com
     .option('--policy <names>', 'names between commas, or all', usualPolicies)
     .option(
       '--set <name=value>',
-      'a setting of ours (TOLERANCE=0.2) or a knob of one policy (keda.value=5); repeatable',
+      'a setting of ours (TOLERANCE=0.2) or a knob of one policy (keda.queueLength=5); repeatable',
       collect,
       [],
     )

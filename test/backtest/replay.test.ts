@@ -18,8 +18,10 @@ const workload = {
   minWorkers: 0,
   maxWorkers: 20,
   waitTargetSeconds: 60,
+  waitTargetPercent: 95,
   actionSeconds: 60,
 };
+const latency = OUR_STRATEGIES.find(({ name }) => name === 'latency');
 const backlog = OUR_STRATEGIES.find(({ name }) => name === 'backlog');
 if (backlog === undefined) throw new Error('The strategy backlog is gone.');
 const ours = ourPolicy(backlog);
@@ -50,8 +52,16 @@ function rushPilot(attention: Attention | null, servers = 1) {
 const seconds = ({ input }: DecisionEvent) => input.now / 1000;
 
 describe('strategy latency in a backtest', () => {
+  it('is given the whole objective, as a deployment would be', () => {
+    const given = (percent: number) => {
+      const asked = { ...workload, waitTargetSeconds: 300, waitTargetPercent: percent };
+      return targetOf(latency?.environment({}, asked) ?? {}, asked).policy.strategy;
+    };
+    expect(given(99)).toMatchObject({ kind: 'latency', targetSeconds: 300, targetPercent: 99 });
+    expect(given(99.99)).toMatchObject({ targetPercent: 99.9 });
+  });
+
   it('is looked at as often as the deployed program does: between ticks while it is watched', () => {
-    const latency = OUR_STRATEGIES.find(({ name }) => name === 'latency');
     const target = targetOf({ STRATEGY: 'latency' }, workload);
     const held = { kind: 'failed', decision: null, error: new Error('not looked at') } as const;
     const after = (attentive: Attentive) =>

@@ -44,6 +44,8 @@ export interface Workload {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly waitTargetSeconds: number;
+  /** So many percent of the jobs must not wait longer. */
+  readonly waitTargetPercent: number;
   readonly actionSeconds: number;
 }
 

@@ -7,6 +7,7 @@ export const workload: Workload = {
   minWorkers: 1,
   maxWorkers: 100,
   waitTargetSeconds: 60,
+  waitTargetPercent: 95,
   actionSeconds: 60,
 };
 

@@ -39,6 +39,7 @@ const result = (policies: readonly PolicyResult[], more: Partial<BacktestResult>
     minWorkers: 1,
     maxWorkers: 20,
     waitTargetSeconds: 60,
+    waitTargetPercent: 95,
     actionSeconds: 60,
   },
   policies,
