@@ -76,7 +76,8 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { cell, seeds, policies, budget } = options;
   const first = buildCell({ ...cell, seed: seeds[0] ?? 1 });
   const candidates = policies.flatMap((policy) => candidatesOf(policy, budget));
-  const mostEffects = policies.reduce((sum, { knobs }) => sum + knobs.length, 0);
+  // Each step down gives back one knob, and measures the others again.
+  const mostEffects = policies.reduce((sum, { knobs }) => sum + (knobs.length * (knobs.length + 1)) / 2, 0);
   const all = (candidates.length + mostEffects) * seeds.length;
   let flown = 0;
   const onFlown = (): void => options.onProgress?.(++flown, all);
@@ -91,15 +92,16 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     const flownOnly = candidates.filter(({ policy: name }, index) => name === policy.name && isFlown(cells, index));
     const [judged] = compare(cellsFor(cells, candidates, flownOnly), flownOnly, judging);
     if (judged === undefined) continue;
-    const chosen = tried[flownOnly.indexOf(judged.inSample.chosen)];
-    if (chosen === undefined) continue;
+    const cheapest = tried[flownOnly.indexOf(judged.inSample.chosen)];
+    if (cheapest === undefined) continue;
+    const { chosen, effects } = await steppedDown(options, policy, cheapest, first.workload, onFlown);
     tuned.push({
       policy: policy.name,
       qualified: judged.inSample.qualified,
       chosen,
       defaults: tried.find(({ origin }) => origin === 'defaults') ?? null,
-      pareto: paretoOf(tried),
-      effects: await effectsOf(options, policy, chosen, first.workload, onFlown),
+      pareto: paretoOf([...tried, chosen]),
+      effects,
       tried: tried.length,
     });
   }
@@ -203,6 +205,27 @@ export function paretoOf(tried: readonly TriedSetting[]): readonly TriedSetting[
       fastest = p95;
       return true;
     });
+}
+
+/** The setting without those of its changes that only cost: a knob whose default is cheaper and as good goes back to it. */
+async function steppedDown(
+  options: TuneOptions,
+  policy: ReplayPolicy,
+  cheapest: TriedSetting,
+  workload: TuneResult['workload'],
+  onFlown: () => void,
+): Promise<{ chosen: TriedSetting; effects: readonly KnobEffect[] }> {
+  let chosen = cheapest;
+  for (;;) {
+    const effects = await effectsOf(options, policy, chosen, workload, onFlown);
+    const { met, costRatio } = chosen;
+    const better = effects
+      .map(({ withDefault }) => withDefault)
+      .filter((other) => other.met >= met && other.costRatio < costRatio)
+      .toSorted((a, b) => a.costRatio - b.costRatio);
+    if (better[0] === undefined) return { chosen, effects };
+    chosen = better[0];
+  }
 }
 
 async function effectsOf(

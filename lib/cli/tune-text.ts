@@ -68,7 +68,7 @@ function commentOf(
   if (name === 'MIN_WORKERS') return `${doc} The bound of the backtest.`;
   // The list of steps has two knobs of its own.
   const own = effects.filter(({ knob }) => knob === name || (name === 'STEPS' && knob.startsWith('STEP_')));
-  const usual = name in chosen.settings ? ' The default does best here.' : '';
+  const usual = name in chosen.settings ? ' Left at its default.' : '';
   return own.length === 0 ? `${doc}${usual}` : `${doc} ${own.map((effect) => effectText(effect, chosen)).join(' ')}`;
 }
 

@@ -40,6 +40,8 @@ describe('tuning', () => {
       for (const { knob, value, defaultValue, withDefault } of effects) {
         expect(value).not.toBe(defaultValue);
         expect(withDefault.settings).toEqual({ ...chosen.settings, [knob]: defaultValue });
+        // A knob that only costs would have been given back.
+        expect(withDefault.costRatio >= chosen.costRatio || withDefault.met < chosen.met).toBe(true);
       }
       expect(Object.keys(defaults?.settings ?? {})).toEqual(expect.arrayContaining(effects.map(({ knob }) => knob)));
     }
