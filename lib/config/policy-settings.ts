@@ -27,6 +27,7 @@ export function readPolicy(source: Source, queue: QueueSource | null, actionTime
     manualChangeHoldSeconds: readSetting(source, 'MANUAL_CHANGE_HOLD_SECONDS'),
   };
   checkBounds(source, policy);
+  warnOfSchedule(source, policy);
   return strategy === null ? null : { ...policy, strategy };
 }
 
@@ -80,6 +81,18 @@ function checkBounds(source: Source, { minWorkers, maxWorkers, servers, maxWorke
   if (room !== null && minWorkers > room) {
     const [list, cap] = [variableFor(source, 'SERVERS'), variableFor(source, 'MAX_WORKERS_PER_SERVER')];
     addProblem(source.findings, field, `${minWorkers} is more than the ${room} that ${list} and ${cap} leave room for`);
+  }
+}
+
+/** A window narrows the limits: what lies above MAX_WORKERS would silently do nothing. */
+function warnOfSchedule(source: Source, { schedule, maxWorkers }: Pick<Policy, 'schedule' | 'maxWorkers'>): void {
+  for (const { cron, minWorkers, maxWorkers: ceiling } of schedule) {
+    const most = Math.max(minWorkers ?? 0, ceiling ?? 0);
+    if (most <= maxWorkers) continue;
+    source.findings.warnings.push(
+      `${variableFor(source, 'SCHEDULE')}: "${cron}" allows ${most} workers, but a schedule does not raise ` +
+        `${variableFor(source, 'MAX_WORKERS')}, ${maxWorkers}`,
+    );
   }
 }
 

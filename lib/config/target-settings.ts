@@ -139,7 +139,7 @@ export const TARGET_SETTINGS = {
     type: scheduleRules,
     default: null,
     unset: 'the same limits at all times',
-    doc: 'Other limits by the clock: "cron | time zone | duration | min= max=", several between semicolons.',
+    doc: 'Narrower limits by the clock: "cron | time zone | duration | min= max=", several between semicolons; min raises MIN_WORKERS, max lowers MAX_WORKERS.',
     example: '0 7 * * 1-5 | Europe/Berlin | 10h | min=4',
   },
   MAX_JOB_SECONDS: {

@@ -200,6 +200,16 @@ describe('the settings of the scale function', () => {
     expect(warningsFor('http://[::1]:8066/api/3')).toEqual([]);
   });
 
+  it('warns of a schedule that names more workers than the limit allows: it narrows limits and raises none', () => {
+    const warningsFor = (limits: string) =>
+      parseSettings({ ...MINIMAL, SCHEDULE: `0 7 * * 1-5 | Europe/Berlin | 10h | ${limits}` }).warnings;
+    const told = (most: number) =>
+      `SCHEDULE: "0 7 * * 1-5" allows ${most} workers, but a schedule does not raise MAX_WORKERS, 10`;
+    expect(warningsFor('max=40')).toEqual([told(40)]);
+    expect(warningsFor('min=11')).toEqual([told(11)]);
+    expect(warningsFor('min=4 max=10')).toEqual([]);
+  });
+
   it('do not change with the order of the variables', () => {
     const reversed = Object.fromEntries(Object.entries(TWO_TARGETS).toReversed());
     expect(parseSettings(reversed)).toEqual(parseSettings(TWO_TARGETS));
