@@ -64,11 +64,11 @@ describe('strategy latency in a backtest', () => {
   it('is looked at as often as the deployed program does: between ticks while it is watched', () => {
     const target = targetOf({ STRATEGY: 'latency' }, workload);
     const held = { kind: 'failed', decision: null, error: new Error('not looked at') } as const;
-    const after = (attentive: Attentive) =>
+    const nextLook = (attentive: Attentive) =>
       latency?.attention?.({ target, result: held, nowSeconds: 60, nextTickSeconds: 120, attentive });
-    expect(after({ awake: true, why: 'A change was ordered.' })).toBe(15);
-    expect(after({ awake: false, afterBurst: '100 came in a minute.' })).toBe(15);
-    expect(after({ awake: false })).toBeNull();
+    expect(nextLook({ awake: true, why: 'A change was ordered.' })).toBe(15);
+    expect(nextLook({ awake: false, afterBurst: '100 came in a minute.' })).toBe(15);
+    expect(nextLook({ awake: false })).toBeNull();
   });
 });
 

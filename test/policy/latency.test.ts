@@ -398,7 +398,11 @@ describe('strategy latency', () => {
       'within 30 s',
     ])
       expect(told).toContain(quantity);
-    expect(decided(seen(0, 2)).desiredCount).toBe(48);
+    const jump = decided(seen(0, 2));
+    expect(jump.desiredCount).toBe(48);
+    const toldOfJump = jump.steps.map(({ why }) => why).join(' ');
+    for (const quantity of ['74 a minute now', 'taken as 198', '203 will when a change lands'])
+      expect(toldOfJump).toContain(quantity);
   });
 
   it('obeys the step limit, the bounds and the gate like every strategy', () => {
