@@ -28,10 +28,15 @@ const strategy: LatencyStrategy = {
 };
 
 /** Ten workers that finish a hundred jobs a minute, when a hundred come. */
-function attention(visible: number, changes: Partial<Observation> = {}, targetSeconds = 60, maxWorkers = 10) {
+function attention(
+  visible: number,
+  changes: Partial<Observation> = {},
+  targetSeconds = 60,
+  limits = { minWorkers: 1, maxWorkers: 10 },
+) {
   const rates = ok(ratesOf(Array<number>(60).fill(90)));
   const seen = observationOf(10, visible, { backlog: ok(depthOf(visible, 9)), rates, ...changes });
-  const wish = policyOf({ maxWorkers, strategy: { ...strategy, targetSeconds } });
+  const wish = policyOf({ ...limits, strategy: { ...strategy, targetSeconds } });
   const answer = decide(inputOf(seen, wish));
   if (answer.kind !== 'decision') throw new Error('complete evidence leads to a decision');
   return attentionOf(answer, seen, wish, NOW);
@@ -72,8 +77,10 @@ describe('attention', () => {
       return { rates: ok(ratesOf([...Array<number>(60 - newest.length).fill(usual), ...newest])) };
     };
 
-    const attentive = (changes: Partial<Observation>, { visible = 0, targetSeconds = 60, maxWorkers = 20 } = {}) =>
-      attention(visible, changes, targetSeconds, maxWorkers);
+    const attentive = (
+      changes: Partial<Observation>,
+      { visible = 0, targetSeconds = 60, minWorkers = 1, maxWorkers = 20 } = {},
+    ) => attention(visible, changes, targetSeconds, { minWorkers, maxWorkers });
     const WATCHED = { awake: false, afterBurst: expect.any(String) };
 
     it('watches for the next one as long as the hour shows a sudden minute that the workers cannot finish in one', () => {
@@ -81,6 +88,11 @@ describe('attention', () => {
       expect(attentive(past(90, 90, 220, ...Array<number>(58).fill(90)))).toEqual({ awake: false, afterBurst });
       expect(attentive(past(90, 220, ...Array<number>(59).fill(90)))).toEqual({ awake: false, afterBurst });
       expect(attentive(past(90))).toEqual({ awake: false });
+    });
+
+    it('watches at the minimum, too, while there is work', () => {
+      const burst = past(30, 900, ...Array<number>(40).fill(30));
+      expect(attentive(burst, { visible: 1, minWorkers: 10 })).toEqual(WATCHED);
     });
 
     it('goes by the largest burst, be it the first or the last', () => {
