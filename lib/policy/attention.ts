@@ -7,8 +7,7 @@ import type { Decision, Observation, Policy, RateHistory, Reason } from '../doma
 import { blockingActions, lastChangeSeconds, lastFinishedScaleMs } from './actions.ts';
 import { onsetsOf } from './patterns.ts';
 import { DEAD_BAND, foresightOf } from './recommend/latency-need.ts';
-import { leadSeconds, newestRate, serviceSeconds } from './recommend/latency-rates.ts';
-import { withoutGaps } from './recommend/latency-scale-in.ts';
+import { leadSeconds, newestRate, serviceSeconds, withoutGaps } from './recommend/latency-rates.ts';
 
 /**
  * A backlog beyond this share of what its workers clear within the target keeps a target awake: a small one where every

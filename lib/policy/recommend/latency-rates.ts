@@ -205,3 +205,16 @@ function balance(
   }
   return rate;
 }
+
+/** A minute that is not there is not a minute without jobs: it is taken to be like the busier of those beside it. */
+export function withoutGaps(counts: readonly (number | null)[]): readonly number[] {
+  return counts.map((count, at) => count ?? Math.max(knownBeside(counts, at, -1), knownBeside(counts, at, 1)));
+}
+
+function knownBeside(counts: readonly (number | null)[], at: number, step: -1 | 1): number {
+  for (let beside = at + step; beside >= 0 && beside < counts.length; beside += step) {
+    const count = counts[beside] ?? null;
+    if (count !== null) return count;
+  }
+  return 0;
+}

@@ -9,6 +9,7 @@
 import type { RateHistory } from '../../domain.ts';
 import { DEAD_BAND, wholeWorkers, workersThatWouldHaveDone } from './latency-need.ts';
 import { EXPLAINED_FACTOR, expectedAt, isFresh, keepSeconds, type Picture } from './latency-picture.ts';
+import { withoutGaps } from './latency-rates.ts';
 
 /** The price of a change, as a share of the most workers that may be wanted for the time of a landing. */
 const CHANGE_PRICE = 0.3;
@@ -81,19 +82,6 @@ function changePrice({ workers, load, bounds }: Picture, { periodSeconds, sent }
 
 function slackSeconds({ targetSeconds, leadSeconds }: Picture['load']): number {
   return Math.max(0, targetSeconds - leadSeconds);
-}
-
-/** A minute that is not there is not a minute without jobs: it is taken to be like the busier of those beside it. */
-export function withoutGaps(counts: readonly (number | null)[]): readonly number[] {
-  return counts.map((count, at) => count ?? Math.max(knownBeside(counts, at, -1), knownBeside(counts, at, 1)));
-}
-
-function knownBeside(counts: readonly (number | null)[], at: number, step: -1 | 1): number {
-  for (let beside = at + step; beside >= 0 && beside < counts.length; beside += step) {
-    const count = counts[beside] ?? null;
-    if (count !== null) return count;
-  }
-  return 0;
 }
 
 /** What was recorded in the last `periods`, without what came as foreseen; and last of all what is not recorded yet. */
