@@ -15,7 +15,7 @@ export interface TuneOptions {
   readonly policies: readonly ReplayPolicy[];
   /** Settings of ours that are given and not tuned, by their names in the environment. */
   readonly overrides: Readonly<Record<string, string>>;
-  /** Settings that may be tried per policy, at least 3. */
+  /** Settings that may be tried per policy, at least 3; what the best of them gives back comes on top. */
   readonly budget: number;
   readonly threads: number;
   readonly onProgress?: (flown: number, all: number) => void;
@@ -207,7 +207,15 @@ export function paretoOf(tried: readonly TriedSetting[]): readonly TriedSetting[
     });
 }
 
-/** The setting without those of its changes that only cost: a knob whose default is cheaper and as good goes back to it. */
+/** The cheapest of the settings with one knob at its default that is cheaper than the chosen one and as good; null if none. */
+export function cheaperAsGood(chosen: TriedSetting, effects: readonly KnobEffect[]): TriedSetting | null {
+  const better = effects
+    .map(({ withDefault }) => withDefault)
+    .filter(({ met, costRatio }) => met >= chosen.met && costRatio < chosen.costRatio);
+  return better.toSorted((a, b) => a.costRatio - b.costRatio)[0] ?? null;
+}
+
+/** The setting without those of its changes that only cost; each step has one of them fewer. */
 async function steppedDown(
   options: TuneOptions,
   policy: ReplayPolicy,
@@ -218,13 +226,9 @@ async function steppedDown(
   let chosen = cheapest;
   for (;;) {
     const effects = await effectsOf(options, policy, chosen, workload, onFlown);
-    const { met, costRatio } = chosen;
-    const better = effects
-      .map(({ withDefault }) => withDefault)
-      .filter((other) => other.met >= met && other.costRatio < costRatio)
-      .toSorted((a, b) => a.costRatio - b.costRatio);
-    if (better[0] === undefined) return { chosen, effects };
-    chosen = better[0];
+    const cheaper = cheaperAsGood(chosen, effects);
+    if (cheaper === null) return { chosen, effects };
+    chosen = cheaper;
   }
 }
 
