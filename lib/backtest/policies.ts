@@ -5,6 +5,7 @@
 import type { Environment } from '../config/env.ts';
 import { SETTINGS, type TargetSettingName } from '../config/schema.ts';
 import { parseSettings } from '../config/settings.ts';
+import { MOST_TARGET_PERCENT } from '../config/strategy-settings.ts';
 import type { Target } from '../domain.ts';
 import { InvalidInputError } from '../errors.ts';
 import { isWatched } from '../policy/attention.ts';
@@ -142,9 +143,6 @@ const STEP: OurStrategy = {
 const WATCH_INTERVAL_SECONDS = 15;
 const OWN_KNOBS = ['DRAIN_SHARE', 'KEEP_IDLE_SECONDS', 'SURGE_FACTOR'] as const;
 
-/** The highest percentage that a deployment may ask for. */
-const MOST_PERCENT = 99.9;
-
 /** It is not told how long jobs run, unlike the others: it has to find out. */
 const LATENCY: OurStrategy = {
   name: 'latency',
@@ -160,7 +158,7 @@ const LATENCY: OurStrategy = {
   environment: (settings, { waitTargetSeconds, waitTargetPercent, concurrency }) => ({
     STRATEGY: 'latency',
     LATENCY_TARGET_SECONDS: String(waitTargetSeconds),
-    LATENCY_TARGET_PERCENT: String(Math.min(waitTargetPercent, MOST_PERCENT)),
+    LATENCY_TARGET_PERCENT: String(Math.min(waitTargetPercent, MOST_TARGET_PERCENT)),
     JOBS_PER_WORKER: String(concurrency),
     ...asTexts(settings),
   }),

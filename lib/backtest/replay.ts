@@ -105,6 +105,7 @@ export function ourPilot({ target, plant, attention, random, ...options }: OurPi
   const targets = [target];
   const phase = phaseOf(TICK_SECONDS, random);
   const look = async (nowSeconds: number): Promise<number> => {
+    // As deployed: between ticks no stack has its turn to be counted.
     const countsInTurn = (nowSeconds - phase) % TICK_SECONDS === 0;
     const result = (await reconcile(targets, ports, signals, { countsInTurn })).get(target.id);
     if (result === undefined) throw new RangeError(`No result for "${target.id}".`);

@@ -4,6 +4,9 @@ import { decimalNumber, flag, oneOf, stepRules, wholeNumber } from './values.ts'
 
 const STRATEGY = { scope: 'target', group: 'Strategy', unit: null, functions: ['scale'] } as const;
 
+/** Above this the last jobs of a day decide, and no head-room is enough. */
+export const MOST_TARGET_PERCENT = 99.9;
+
 export const STRATEGY_SETTINGS = {
   STRATEGY: {
     ...STRATEGY,
@@ -22,7 +25,7 @@ export const STRATEGY_SETTINGS = {
   },
   LATENCY_TARGET_PERCENT: {
     ...STRATEGY,
-    type: decimalNumber(50, 99.9),
+    type: decimalNumber(50, MOST_TARGET_PERCENT),
     unit: 'percent of the jobs',
     default: '95',
     doc: 'Strategy latency: how many of the jobs must not wait longer than LATENCY_TARGET_SECONDS.',

@@ -35,7 +35,7 @@ export async function countWorkers(
   depths: Depths,
   ports: CountPorts,
   signal: AbortSignal,
-  countsInTurn = true,
+  countsInTurn: boolean,
 ): Promise<Counts> {
   const stacks = new Map(Map.groupBy(targets, ({ stackUid }) => stackUid));
   const turns = [...stacks].map(([stackUid, its]) => turnOf(stackUid, its, depths, ports));

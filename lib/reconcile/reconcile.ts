@@ -55,7 +55,7 @@ export interface PassSignals {
   readonly last: AbortSignal;
 }
 
-/** What sets passes apart. */
+/** What sets a tick's pass over all targets apart from a look between ticks. */
 export interface PassKind {
   /** False for a look between two ticks: it may see some targets only, and turns are meant for all. */
   readonly countsInTurn: boolean;
