@@ -56,6 +56,15 @@ export interface Bill {
   readonly perTarget: number;
 }
 
+/** A month in which every minute is watched, at most: the function, however many targets there are, and each target besides. */
+export function watchedMonth(): { readonly lambda: number; readonly perTarget: number } {
+  const perMinute = MORE_LOOKS * PRICES.sqsRequest + METRICS_AGAIN * PRICES.metricRead;
+  return {
+    lambda: MINUTES_PER_MONTH * WATCHED_SECONDS * MEMORY_GB * PRICES.lambdaGbSecond,
+    perTarget: MINUTES_PER_MONTH * perMinute,
+  };
+}
+
 /** Runs the fleet for some minutes and bills a month of such minutes. */
 export async function billOf(targets: number, load: Bill['load'], minutes: number): Promise<Bill> {
   const fixed = linesOf(await run(1, 'quiet', minutes));

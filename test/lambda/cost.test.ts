@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { template } from '../../infra/template.ts';
 import { parseTargetsFile } from '../../lib/config/targets-file.ts';
-import { billOf, billsText, PRICES } from '../bench/cost-model.ts';
+import { billOf, billsText, PRICES, watchedMonth } from '../bench/cost-model.ts';
 
 /** Alarms that a deployment of so many targets makes. */
 function alarmsInTemplate(targets: number): number {
@@ -42,6 +43,16 @@ describe('the bill of a month', () => {
     expect(busy.sum).toBeGreaterThan(quiet.sum);
     expect(again).toEqual(busy);
     expect(billsText([quiet, busy]).split('\n')).toHaveLength(4);
+  });
+});
+
+describe('a month in which every minute is watched', () => {
+  it('costs what the README says in both places', () => {
+    const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8').replaceAll('\n', ' ');
+    const { lambda, perTarget } = watchedMonth();
+    const [lambdaDollars, eachDollars] = [lambda, perTarget].map((dollars) => `$${dollars.toFixed(2)}`);
+    expect(readme).toContain(`${lambdaDollars} for Lambda, however many targets, and up to ${eachDollars} for each`);
+    expect(readme).toContain(`up to ${lambdaDollars} for Lambda, however many there are, and ${eachDollars} for each`);
   });
 });
 
